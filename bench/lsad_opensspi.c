@@ -1,6 +1,6 @@
 /*
- * Handshakes by this library, through the daemon or within the process as the configuration says: lsad_opensspi PACKAGE TARGET. NTLM as alice, with her password;
- * Kerberos with default credentials.
+ * Handshakes by this library, through the daemon or within the process as the configuration says: lsad_opensspi PACKAGE TARGET. NTLM as alice, with
+ * her password; Kerberos with default credentials.
  */
 #include <sspi.h>
 

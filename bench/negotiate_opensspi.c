@@ -1,5 +1,6 @@
 /*
- * Negotiate by this library, or the package that it chooses by itself: negotiate_opensspi PACKAGE Kerberos|NTLM TARGET. PACKAGE is Negotiate or the other one again.
+ * Negotiate by this library, or the package that it chooses by itself: negotiate_opensspi PACKAGE Kerberos|NTLM TARGET. PACKAGE is Negotiate or the
+ * other one again.
  */
 #include <sspi.h>
 

@@ -1,6 +1,6 @@
 /*
- * Independent contexts in several threads at once: threads_opensspi PACKAGE TARGET THREADS. Prints nanoseconds of all threads together an operation: with n processors and n
- * threads an n-th of one thread's.
+ * Independent contexts in several threads at once: threads_opensspi PACKAGE TARGET THREADS. Prints nanoseconds of all threads together an operation:
+ * with n processors and n threads an n-th of one thread's.
  */
 #include "measure.h"
 

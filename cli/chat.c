@@ -1,6 +1,6 @@
 /*
- * `sspi connect` and `sspi listen`: a handshake by hand, then a chat. Packages with messages speak frames: length in four bytes (of what follows), a letter, content.
- * T token, A accepted, E refused (a status), M message. Stream packages speak TLS as it is, so that any TLS peer will do.
+ * `sspi connect` and `sspi listen`: a handshake by hand, then a chat. Packages with messages speak frames: length in four bytes (of what follows), a
+ * letter, content. T token, A accepted, E refused (a status), M message. Stream packages speak TLS as it is, so that any TLS peer will do.
  */
 #include "peer.h"
 #include "socket.h"
@@ -375,8 +375,8 @@ static size_t chunk_of(const struct line *line)
     return line->peer->stream && max < CHUNK_MAX ? max : CHUNK_MAX;
 }
 
-/* Standard input goes to the peer, what the peer says to standard output, until both have ended. On a terminal the peer's end is ours: nobody would notice that
- * nobody listens. */
+/* Standard input goes to the peer, what the peer says to standard output, until both have ended. On a terminal the peer's end is ours: nobody would
+ * notice that nobody listens. */
 static int chat(struct line *line)
 {
     struct pollfd ends[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = line->socket, .events = POLLIN}};

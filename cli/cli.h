@@ -1,6 +1,7 @@
 /*
- * The command `sspi`: what its files share. For SSPI it speaks the public headers like any program; the accounts come from inside (accounts/admin.h), because
- * managing a store is no part of SSPI, and so do configuration and codecs for `doctor` and `decode`. It is linked with the internal static library for that.
+ * The command `sspi`: what its files share. For SSPI it speaks the public headers like any program; the accounts come from inside (accounts/admin.h),
+ * because managing a store is no part of SSPI, and so do configuration and codecs for `doctor` and `decode`. It is linked with the internal static
+ * library for that.
  */
 #ifndef OPENSSPI_CLI_CLI_H
 #define OPENSSPI_CLI_CLI_H

@@ -195,7 +195,8 @@ static int run(int argc, char **argv)
     return dispatch(argc - 1, argv + 1);
 }
 
-/* Where a standard stream is closed, no file or connection that is opened later may stand in its place: something that cannot be read or written does. */
+/* Where a standard stream is closed, no file or connection that is opened later may stand in its place: something that cannot be read or written
+ * does. */
 static bool streams_fill(void)
 {
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)

@@ -33,8 +33,8 @@ enum cli_side peer_side(const struct peer *peer);
 void peer_forget(struct peer *peer);
 #define AUTO_PEER __attribute__((cleanup(peer_close)))
 
-/* One step: `token` receives what must be sent, even where the status is an error; free it with FreeContextBuffer. *n_extra counts the bytes at the end of `in`
- * that were not used. */
+/* One step: `token` receives what must be sent, even where the status is an error; free it with FreeContextBuffer. *n_extra counts the bytes at the
+ * end of `in` that were not used. */
 SECURITY_STATUS peer_step(struct peer *peer, struct slice in, SecBuffer *token, size_t *n_extra);
 /* After the handshake: the sizes. */
 SECURITY_STATUS peer_ready(struct peer *peer);

@@ -244,8 +244,9 @@ static size_t frames_take(struct connection *connection, struct slice input, boo
     return taken;
 }
 
-/* Is what comes next of the user whom the connection counts as? A process that gave its user up still has its connections, and so has whoever breaks into it; a child inherits them. What
- * root sends on another user's connection is that user's. A greeting, which gives nothing, may have been sent before the daemon was there to be told of senders. */
+/* Is what comes next of the user whom the connection counts as? A process that gave its user up still has its connections, and so has whoever breaks
+ * into it; a child inherits them. What root sends on another user's connection is that user's. A greeting, which gives nothing, may have been sent
+ * before the daemon was there to be told of senders. */
 static bool sender_is_user(struct connection *connection, enum peer_input input, uid_t sender)
 {
     bool is_user = sender == connection->user->uid;

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Private keys that this daemon keeps ([lsa] key): who may have signatures of them, and the keys themselves, as long as their files stay what they were. */
+/* Private keys that this daemon keeps ([lsa] key): who may have signatures of them, and the keys themselves, as long as their files stay what they
+ * were. */
 
 struct line {
     char *name, *file;

@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-/* How much of this daemon one user may have, and all together. docs/lsa.md tells the numbers. What a credential keeps counts as long as it is there, which may be longer than its handle
- * (struct object). */
+/* How much of this daemon one user may have, and all together. docs/lsa.md tells the numbers. What a credential keeps counts as long as it is there,
+ * which may be longer than its handle (struct object). */
 
 #define USER_PASSING_MAX ((size_t)32 << 20)
 #define USER_KEPT_MAX ((size_t)32 << 20)

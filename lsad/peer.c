@@ -24,8 +24,8 @@ bool peer_uid(const uv_pipe_t *pipe, uid_t *uid)
     return true;
 }
 
-/* One byte is looked at, which stays where it is: who sent it sent all that one read gives, since the kernel puts no two senders' bytes into one (unix(7), SO_PASSCRED). There is room for
- * the sender and for nothing else, so that descriptors which come along are not opened here. */
+/* One byte is looked at, which stays where it is: who sent it sent all that one read gives, since the kernel puts no two senders' bytes into one
+ * (unix(7), SO_PASSCRED). There is room for the sender and for nothing else, so that descriptors which come along are not opened here. */
 enum peer_input peer_sender(const uv_pipe_t *pipe, uid_t *uid)
 {
     uv_os_fd_t fd;

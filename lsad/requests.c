@@ -15,7 +15,8 @@
 #include <sspi_ext.h>
 #include <string.h>
 
-/* What the operations do. job_run and what it calls may run on a worker: it reads the job's message, uses what the job holds, and writes the job's results. */
+/* What the operations do. job_run and what it calls may run on a worker: it reads the job's message, uses what the job holds, and writes the job's
+ * results. */
 
 /* Those whose sessions a record can hold: TLS' state stays in one process, and other people's packages are not loaded here. */
 SECURITY_STATUS job_package(const struct job *job, const struct package **package)
@@ -65,7 +66,8 @@ static bool names_session(const struct identity *identity, const struct logon_se
                                                               text_equal_fold(identity->domain, session->domain));
 }
 
-/* Credentials of others go to nobody: a client's are its own identity's or those of its logon session; a server's are this daemon's, for those who may. */
+/* Credentials of others go to nobody: a client's are its own identity's or those of its logon session; a server's are this daemon's, for those who
+ * may. */
 static SECURITY_STATUS acquire_with(struct job *job, const struct package *package, const struct config *config,
                                     const struct identity *identity)
 {
@@ -445,7 +447,8 @@ static bool accept_may_wait(const struct job *job, const struct credential *cred
                                                job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
-/* May this wait for a KDC, a name service or a slow file? What is only computing, and not for long, stays in the loop, where it costs no change of threads. */
+/* May this wait for a KDC, a name service or a slow file? What is only computing, and not for long, stays in the loop, where it costs no change of
+ * threads. */
 static bool may_wait(const struct job *job)
 {
     switch (job->head.operation) {

@@ -15,7 +15,8 @@
 
 #define PR_SET_VMA_NAME 0x53564d41 /* how glibc names its memory; linux/prctl.h has it since 5.17 */
 
-/* What the daemon gives up before it says a word to anybody: root, core dumps, being looked at by a debugger, new privileges, and all system calls but those it needs. */
+/* What the daemon gives up before it says a word to anybody: root, core dumps, being looked at by a debugger, new privileges, and all system calls
+ * but those it needs. */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(OPENSSPI_VALGRIND)
 #define SANITIZED 1 /* a tool looks at its own process, in ways that these forbid */
@@ -39,7 +40,8 @@ static bool limits_set(void)
     return setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
-/* Everything, present and to come: secrets are in too many of a program's places. Only without a limit, since with one later allocations would fail. */
+/* Everything, present and to come: secrets are in too many of a program's places. Only without a limit, since with one later allocations would fail.
+ * */
 static bool memory_lock(void)
 {
     const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
@@ -65,8 +67,8 @@ static bool user_become(const char *name)
     return setuid(0) != 0 || user->pw_uid == 0; /* no way back */
 }
 
-/* Files for stores, keytabs and configuration, sockets for KDCs and name services, threads, memory, time; others only with the arguments below. No program is
- * started. */
+/* Files for stores, keytabs and configuration, sockets for KDCs and name services, threads, memory, time; others only with the arguments below. No
+ * program is started. */
 static const int allowed[] = {
     SCMP_SYS(accept4),
     SCMP_SYS(access),

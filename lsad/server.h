@@ -1,6 +1,6 @@
 /*
- * opensspi-lsad: the embedded authority behind a Unix socket. One thread runs the event loop and owns every structure here; work that may wait runs on worker
- * threads, which see nothing but their own job.
+ * opensspi-lsad: the embedded authority behind a Unix socket. One thread runs the event loop and owns every structure here; work that may wait runs
+ * on worker threads, which see nothing but their own job.
  */
 #ifndef OPENSSPI_LSAD_SERVER_H
 #define OPENSSPI_LSAD_SERVER_H

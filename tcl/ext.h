@@ -73,7 +73,8 @@ EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len);
 /* Drops the first `len` bytes, and room that the others do not need. */
 EXT_INTERN void ext_cut(struct bytes *bytes, size_t len);
 EXT_INTERN void ext_wipe(struct bytes *bytes);
-/* Appends a value's text in UTF-8, which Tcl 8.6 has otherwise for letters beyond U+FFFF, and any Tcl for NUL. TCL_ERROR with a message without memory. */
+/* Appends a value's text in UTF-8, which Tcl 8.6 has otherwise for letters beyond U+FFFF, and any Tcl for NUL. TCL_ERROR with a message without
+ * memory. */
 EXT_INTERN int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes);
 
 /* The same for a file's name or a password, which a NUL ends: TCL_ERROR also for a text with one in it. To be wiped. */

@@ -119,9 +119,11 @@ def win32_functions(header, text, chosen, more=""):
 
 
 def file_comment(text):
-    """What a header says of all its functions: its first comment without its title and its licence."""
-    lines = comment_lines(text[text.index("/*"):text.index("*/") + 2])
-    return [line for part in paragraphs(lines[1:]) if not part[0].startswith(("SPDX", "Source:")) for line in ["", *part]]
+    """What a header says of all its functions: its first comment without its title, which is its first sentence, and its licence."""
+    first, *others = paragraphs(comment_lines(text[text.index("/*"):text.index("*/") + 2]))
+    after_title = re.split(r"(?<=[\w)])\.\s(?=[A-Z\n]|$)", "\n".join(first) + "\n", maxsplit=1)[1].strip()
+    parts = [after_title.split("\n")] * bool(after_title) + others
+    return [line for part in parts if not part[0].startswith(("SPDX", "Source:")) for line in ["", *part]]
 
 
 def paragraphs(lines):

@@ -1,6 +1,6 @@
 /*
- * What is known of addresses: a table that grows with what hangs in it, so that a pointer of a caller's is looked for and never followed. Whoever has one has a
- * lock for it.
+ * What is known of addresses: a table that grows with what hangs in it, so that a pointer of a caller's is looked for and never followed. Whoever has
+ * one has a lock for it.
  */
 #ifndef OPENSSPI_WIN32_ADDRESSES_H
 #define OPENSSPI_WIN32_ADDRESSES_H

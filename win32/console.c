@@ -1,6 +1,6 @@
 /*
- * The console, which is the terminal that a standard handle is connected to. Of its modes those that say how a line is read are the terminal's own (termios); the
- * others are only remembered.
+ * The console, which is the terminal that a standard handle is connected to. Of its modes those that say how a line is read are the terminal's own
+ * (termios); the others are only remembered.
  *
  * Locks: one for whoever reads, since there is one line that is being read; one for the modes that are remembered.
  */
@@ -208,8 +208,8 @@ static bool typed_wait(int descriptor, unsigned this_one)
     }
 }
 
-/* The same terminal to be read without waiting, since Ctrl+C may take a line away between the wait and the read; O_NONBLOCK on the program's own descriptor would be
- * everybody's who has it. -1 where it cannot be opened once more: the other end of a pseudo-terminal would be a new one. */
+/* The same terminal to be read without waiting, since Ctrl+C may take a line away between the wait and the read; O_NONBLOCK on the program's own
+ * descriptor would be everybody's who has it. -1 where it cannot be opened once more: the other end of a pseudo-terminal would be a new one. */
 static int terminal_again(int descriptor)
 {
     char path[32];
@@ -481,7 +481,8 @@ BOOL SetConsoleOutputCP(UINT wCodePageID)
     return SetConsoleCP(wCodePageID);
 }
 
-/* A child of fork, where nobody reads any more who read in its parent. What is in hand stays, as with the C library's buffers, unless it was being changed. */
+/* A child of fork, where nobody reads any more who read in its parent. What is in hand stays, as with the C library's buffers, unless it was being
+ * changed. */
 static void fork_child(void)
 {
     if (pthread_mutex_trylock(&reading) != 0)

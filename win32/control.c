@@ -1,6 +1,6 @@
 /*
- * SetConsoleCtrlHandler: handlers of Ctrl+C and of the end of the session, over signals. The signals' own handler only wakes a thread, which starts one that
- * calls the program's.
+ * SetConsoleCtrlHandler: handlers of Ctrl+C and of the end of the session, over signals. The signals' own handler only wakes a thread, which starts
+ * one that calls the program's.
  *
  * Lock: one for the list of handlers and what the signals were before; no handler runs under it.
  */
@@ -77,7 +77,8 @@ static bool handled(DWORD event)
     return false;
 }
 
-/* Ends the process as the signal would have. Process 1 of a container is sent no such signal by the kernel, and ends with what a shell says of one. */
+/* Ends the process as the signal would have. Process 1 of a container is sent no such signal by the kernel, and ends with what a shell says of one.
+ * */
 static void end_by(int signal)
 {
     struct sigaction usual = {.sa_handler = SIG_DFL};
@@ -193,8 +194,8 @@ static void signal_look(size_t kind)
         (void)sigaction(kinds[kind].signal, NULL, &before[kind]);
 }
 
-/* Makes the signal what it has to be: every change of the handlers and of what is ignored ends here, so that their order does not matter. What the program ignores by
- * itself stays ignored. */
+/* Makes the signal what it has to be: every change of the handlers and of what is ignored ends here, so that their order does not matter. What the
+ * program ignores by itself stays ignored. */
 static void signal_set(size_t kind)
 {
     struct sigaction ours = {.sa_handler = signal_came, .sa_flags = SA_RESTART}, ignore = {.sa_handler = SIG_IGN};

@@ -1,7 +1,7 @@
 /*
- * The kit's locks across fork: a child of a thread that forks while another thread holds one would wait for it for ever. Each is taken before a fork and given
- * back on both sides after it. None of those guarded here is taken while another is held, so that they need no order; of libopensspi no function
- * that locks is called under one: which library's a fork takes first depends on how they are linked.
+ * The kit's locks across fork: a child of a thread that forks while another thread holds one would wait for it for ever. Each is taken before a fork
+ * and given back on both sides after it. None of those guarded here is taken while another is held, so that they need no order; of libopensspi no
+ * function that locks is called under one: which library's a fork takes first depends on how they are linked.
  */
 #ifndef OPENSSPI_WIN32_FORK_H
 #define OPENSSPI_WIN32_FORK_H

@@ -44,8 +44,8 @@ enum format_size {
 
 /* Goes behind it. */
 void format_size_read(bool wide, const void *format, size_t n, size_t *i, enum format_size *size);
-/* Is the text wide that a conversion of a function of either width means? %s and what is like it are of the function's own width, %S and %C of the other, unless
- * a size says which. */
+/* Is the text wide that a conversion of a function of either width means? %s and what is like it are of the function's own width, %S and %C of the
+ * other, unless a size says which. */
 bool format_is_wide(bool wide, unsigned conversion, enum format_size size);
 
 struct format_arguments {
@@ -55,7 +55,8 @@ struct format_arguments {
     bool no_float;
 };
 
-/* Formats `n` units of a format of the output's width. FALSE for %n and conversions that are none, a width beyond reason, or an array that is too short. */
+/* Formats `n` units of a format of the output's width. FALSE for %n and conversions that are none, a width beyond reason, or an array that is too
+ * short. */
 bool format_run(struct text_out *out, const void *format, size_t n, struct format_arguments *arguments);
 
 #endif

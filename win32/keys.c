@@ -97,8 +97,8 @@ static bool byte_follows(int terminal, int patience)
     return poll(&wait_for, 1, patience) == 1 && (wait_for.revents & POLLIN) != 0;
 }
 
-/* After an escape character: the first answer of the key whose sequence it began, the other one in `second`; the character itself when it stands alone. Keys that have no
- * scan code here are 0 and 0. */
+/* After an escape character: the first answer of the key whose sequence it began, the other one in `second`; the character itself when it stands
+ * alone. Keys that have no scan code here are 0 and 0. */
 static int key_of_sequence(int terminal)
 {
     char sequence[SEQUENCE_MAX + 1];

@@ -196,7 +196,8 @@ static bool put_escape(struct message *message, struct text_out *out, size_t *i,
     }
 }
 
-/* Whether what follows a percent sign is one. Where inserts are ignored those for breaks and the end still count (observed), and a lone sign is still an error. */
+/* Whether what follows a percent sign is one. Where inserts are ignored those for breaks and the end still count (observed), and a lone sign is still
+ * an error. */
 static bool is_escape(const struct message *message, size_t i)
 {
     unsigned c = at(message, i);

@@ -1,4 +1,5 @@
-/* Hosts and services by name, over the system's resolver; failures are WSA codes. Microsoft, getaddrinfo, getnameinfo, gethostbyname and their neighbours. */
+/* Hosts and services by name, over the system's resolver; failures are WSA codes. Microsoft, getaddrinfo, getnameinfo, gethostbyname and their
+ * neighbours. */
 #define OPENSSPI_WIN32_SYSTEM_SOCKETS /* the system's functions and codes under their own names */
 #include <winsock2.h>
 #include <ws2tcpip.h>

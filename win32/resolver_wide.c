@@ -1,4 +1,5 @@
-/* The functions of resolver.c for wide text: names come and go as UTF-8. Microsoft, GetAddrInfoW, GetNameInfoW, InetPtonW, InetNtopW, GetHostNameW. */
+/* The functions of resolver.c for wide text: names come and go as UTF-8. Microsoft, GetAddrInfoW, GetNameInfoW, InetPtonW, InetNtopW, GetHostNameW.
+ * */
 #define OPENSSPI_WIN32_SYSTEM_SOCKETS /* the system's functions under their own names */
 #include <winsock2.h>
 #include <ws2tcpip.h>

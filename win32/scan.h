@@ -22,7 +22,8 @@ struct scan {
 /* How many arguments were set; EOF when the input ended before the first, and with EINVAL for a format or an argument that is none. */
 int scan_run(const struct scan *scan, const void *format, va_list arguments);
 
-/* The next unit of UTF-16 of a file of UTF-8, EOF at its end. What is no text is U+FFFD. Of a character of two units the second is put back into the file. */
+/* The next unit of UTF-16 of a file of UTF-8, EOF at its end. What is no text is U+FFFD. Of a character of two units the second is put back into the
+ * file. */
 int file_unit_get(FILE *file);
 /* Puts a unit back that was just got. */
 void file_unit_unget(int unit, FILE *file);

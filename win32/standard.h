@@ -1,6 +1,6 @@
 /*
- * The three standard handles. Each stands for one of the descriptors 0, 1 and 2, whatever it is connected to, and has one value for the process's life, which no
- * token's, thread's or event's handle ever has.
+ * The three standard handles. Each stands for one of the descriptors 0, 1 and 2, whatever it is connected to, and has one value for the process's
+ * life, which no token's, thread's or event's handle ever has.
  */
 #ifndef OPENSSPI_WIN32_STANDARD_H
 #define OPENSSPI_WIN32_STANDARD_H

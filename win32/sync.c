@@ -94,7 +94,8 @@ BOOL ResetEvent(HANDLE hEvent)
     return event_change(hEvent, false);
 }
 
-/* What a thread has that owned a mutex, so that its end is noticed whoever made it. Where a process has no keys left only the ends of our own threads are. */
+/* What a thread has that owned a mutex, so that its end is noticed whoever made it. Where a process has no keys left only the ends of our own threads
+ * are. */
 static pthread_key_t owner_key;
 static atomic_bool has_owner_key;
 

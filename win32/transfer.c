@@ -33,8 +33,8 @@ static bool was_connected(SOCKET s)
     return poll(&entry, 1, 0) < 0 || (entry.revents & POLLHUP) == 0 || (entry.revents & POLLRDHUP) != 0;
 }
 
-/* The last error of a call that failed; a call on a socket that blocks, and came back for want of anything to do, has waited for as long as it was to.
- * Errors that were queued are never waited for. */
+/* The last error of a call that failed; a call on a socket that blocks, and came back for want of anything to do, has waited for as long as it was
+ * to. Errors that were queued are never waited for. */
 static ssize_t told(SOCKET s, int flags, ssize_t result)
 {
     if (result >= 0)
@@ -128,7 +128,8 @@ ssize_t opensspi_recvfrom(int s, void *buf, size_t len, int flags, struct sockad
 #define PIECES_FEW 16
 #define PIECES_MAX 1024 /* UIO_MAXIOV */
 
-/* The system's form of a caller's pieces: in `few`, or fresh memory (free, if it is not `few`). NULL with the last error for what is none, or is to be done later. */
+/* The system's form of a caller's pieces: in `few`, or fresh memory (free, if it is not `few`). NULL with the last error for what is none, or is to
+ * be done later. */
 static struct iovec *pieces_of(const WSABUF *buffers, DWORD n, bool overlapped, struct iovec few[PIECES_FEW])
 {
     int error = overlapped ? EOPNOTSUPP : buffers == NULL ? EFAULT : n == 0 || n > PIECES_MAX ? EINVAL : 0;

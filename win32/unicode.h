@@ -10,8 +10,8 @@
 
 #define REPLACEMENT 0xFFFDu
 
-/* One character of UTF-8 of `len` bytes (at least one): how many bytes it has. REPLACEMENT with *bad for what is none, which is as long as a character could go on
- * (Unicode, "maximal subparts"). */
+/* One character of UTF-8 of `len` bytes (at least one): how many bytes it has. REPLACEMENT with *bad for what is none, which is as long as a
+ * character could go on (Unicode, "maximal subparts"). */
 size_t utf8_next(const char *s, size_t len, uint32_t *character, bool *bad);
 /* The same of UTF-16: an unpaired surrogate is none. */
 size_t utf16_next(const WCHAR *s, size_t len, uint32_t *character, bool *bad);
@@ -34,8 +34,8 @@ WCHAR *utf16_of(const char *s);
 void text_wipe(char *utf8);
 
 /*
- * Text into a caller's room of *n characters, in either form. Fits: *n is its length, with the NUL or without, and TRUE. Else *n is the room needed with it,
- * nothing is written, and FALSE with the error `small`.
+ * Text into a caller's room of *n characters, in either form. Fits: *n is its length, with the NUL or without, and TRUE. Else *n is the room needed
+ * with it, nothing is written, and FALSE with the error `small`.
  */
 BOOL text_put(const char *utf8, bool wide, void *room, DWORD *n, DWORD small, bool with_nul);
 

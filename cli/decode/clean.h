@@ -14,8 +14,8 @@ enum clean_form {
     CLEAN_JSON,  /* what stands between quotation marks */
 };
 
-/* Control characters, those that turn the direction of writing or hide, and bytes that are no UTF-8 become escapes: nothing that is printed here steers a terminal,
- * reads as something else, or breaks JSON. */
+/* Control characters, those that turn the direction of writing or hide, and bytes that are no UTF-8 become escapes: nothing that is printed here
+ * steers a terminal, reads as something else, or breaks JSON. */
 void clean_put(FILE *out, struct slice text, enum clean_form form);
 
 #endif

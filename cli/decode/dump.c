@@ -1,4 +1,5 @@
-/* Hex dumps: lines of an offset, bytes, and mostly the same as text, as xxd, hexdump, od (-t x1, -x), tcpdump, Wireshark and Samba's logs have them. */
+/* Hex dumps: lines of an offset, bytes, and mostly the same as text, as xxd, hexdump, od (-t x1, -x), tcpdump, Wireshark and Samba's logs have them.
+ * */
 #include "decode/decode.h"
 
 #include "base/hex.h"

@@ -508,16 +508,16 @@ typedef struct _SecPkgContext_SessionInfo {
 
 #define SSL_SESSION_RECONNECT 1
 
-/* What a program keeps with a session; those who resume it find it. dwFlags is 0. To be set on an established context; where nothing was set, cbAppData comes back 0.
- * pbAppData is the caller's to free (FreeContextBuffer) when it was asked for. */
+/* What a program keeps with a session; those who resume it find it. dwFlags is 0. To be set on an established context; where nothing was set,
+ * cbAppData comes back 0. pbAppData is the caller's to free (FreeContextBuffer) when it was asked for. */
 typedef struct _SecPkgContext_SessionAppData {
     DWORD dwFlags;
     DWORD cbAppData;
     PBYTE pbAppData;
 } SecPkgContext_SessionAppData, *PSecPkgContext_SessionAppData;
 
-/* Pairs of an eTlsHashAlgorithm (low byte) and an eTlsSignatureAlgorithm (high byte); TLS 1.3's schemes have the first byte of the wire as the low one. The array is the
- * caller's to free (FreeContextBuffer). */
+/* Pairs of an eTlsHashAlgorithm (low byte) and an eTlsSignatureAlgorithm (high byte); TLS 1.3's schemes have the first byte of the wire as the low
+ * one. The array is the caller's to free (FreeContextBuffer). */
 typedef struct _SecPkgContext_SupportedSignatures {
     WORD cSignatureAndHashAlgorithms;
     WORD *pSignatureAndHashAlgorithms;
@@ -618,8 +618,9 @@ typedef struct _SecPkgCred_ClientCertPolicy {
 #define SESSION_TICKET_INFO_V0 0
 #define SESSION_TICKET_INFO_VERSION SESSION_TICKET_INFO_V0
 
-/* A key of session tickets that several servers share. KeyId tells keys apart and stands in each ticket; KeyingMaterialSize bytes of KeyingMaterial, 32 to 64, are random and
- * secret. The first of SecPkgCred_SessionTicketKeys makes tickets, all of them, at most 16, open; they count at once, also for contexts whose handshake is under way. */
+/* A key of session tickets that several servers share. KeyId tells keys apart and stands in each ticket; KeyingMaterialSize bytes of KeyingMaterial,
+ * 32 to 64, are random and secret. The first of SecPkgCred_SessionTicketKeys makes tickets, all of them, at most 16, open; they count at once, also
+ * for contexts whose handshake is under way. */
 typedef struct _SecPkgCred_SessionTicketKey {
     DWORD TicketInfoVersion;
     BYTE KeyId[16];
@@ -738,7 +739,8 @@ typedef struct _X509Certificate {
 /*
  * SslEmptyCacheW forgets cached TLS sessions, so that the next handshake is a full one.
  *
- * pszTargetName  forget the sessions with this server only, in any case of its letters, with a last dot or without it; NULL forgets all of this process.
+ * pszTargetName  forget the sessions with this server only, in any case of its letters, with a last dot or without it; NULL forgets all of this
+ *                process.
  * dwFlags        0.
  *
  * Returns TRUE; FALSE when nothing could be done.
@@ -761,8 +763,8 @@ typedef BOOL (*SSL_EMPTY_CACHE_FN_A)(LPSTR pszTargetName, DWORD dwFlags);
  * SslCrackCertificate takes a certificate apart.
  *
  * pbCertificate is cbCertificate bytes of DER and stays the caller's. dwFlags is not looked at.
- * ppCertificate receives the result, to be freed with SslFreeCertificate: names as CERT_X500_NAME_STR gives them, of the serial number the first 16 bytes,
- * lowest first; of the key the bits of its subjectPublicKey, with the Type CALG_RSA_KEYX or, for other keys, 0.
+ * ppCertificate receives the result, to be freed with SslFreeCertificate: names as CERT_X500_NAME_STR gives them, of the serial number the first 16
+ * bytes, lowest first; of the key the bits of its subjectPublicKey, with the Type CALG_RSA_KEYX or, for other keys, 0.
  *
  * Returns TRUE; FALSE when the certificate is malformed, or memory is short; *ppCertificate is untouched
  * then.

@@ -27,10 +27,11 @@ extern "C" {
 #define OPENSSPI_AUTH_IDENTITY_NT_HASH 0x00800000
 
 /*
- * In the same Flags: Password names what Kerberos logs on with, instead of a password. KEYTAB: a keytab, such as "FILE:/etc/web.keytab". X509: a certificate and its
- * private key (RFC 4556), as libkrb5 names them: "FILE:/path/cert.pem,/path/key.pem", "PKCS12:/path/file.p12",
+ * In the same Flags: Password names what Kerberos logs on with, instead of a password. KEYTAB: a keytab, such as "FILE:/etc/web.keytab". X509: a
+ * certificate and its private key (RFC 4556), as libkrb5 names them: "FILE:/path/cert.pem,/path/key.pem", "PKCS12:/path/file.p12",
  * "PKCS11:/path/module.so:token=LABEL:certlabel=LABEL"; the PIN or pass phrase is set by OPENSSPI_CRED_ATTR_PIN. Of the forms at most one may be
- * set. NTLM answers SEC_E_UNKNOWN_CREDENTIALS. The same names, and what a keytab file holds, can be packed into a SEC_WINNT_AUTH_IDENTITY_EX2 (docs/kerberos.md).
+ * set. NTLM answers SEC_E_UNKNOWN_CREDENTIALS. The same names, and what a keytab file holds, can be packed into a SEC_WINNT_AUTH_IDENTITY_EX2
+ * (docs/kerberos.md).
  */
 #define OPENSSPI_AUTH_IDENTITY_KEYTAB 0x00200000
 #define OPENSSPI_AUTH_IDENTITY_X509 0x00400000
@@ -38,8 +39,9 @@ extern "C" {
 /*
  * Attributes of a Kerberos credential, for SetCredentialsAttributes: pBuffer is a text, UTF-16 in the W and UTF-8 in the A function, and cbBuffer
  * its bytes, with or without a NUL at the end. They change where its tickets come from; what it got before is forgotten, and contexts that exist
- * stay as they are. An empty text takes the setting back. Of CCACHE, CLIENT_KEYTAB and X509_IDENTITY the last one set counts, and an empty text for any of
- * them takes all three back: tickets come again from where they came when the credential was acquired, with its password, cache or logon session.
+ * stay as they are. An empty text takes the setting back. Of CCACHE, CLIENT_KEYTAB and X509_IDENTITY the last one set counts, and an empty text for
+ * any of them takes all three back: tickets come again from where they came when the credential was acquired, with its password, cache or logon
+ * session.
  */
 #define OPENSSPI_CRED_ATTR_CCACHE 0x4F530101 /* name of a ticket cache, "FILE:/path", instead of the default one */
 #define OPENSSPI_CRED_ATTR_CLIENT_KEYTAB 0x4F530102 /* name of a keytab to log on with */
@@ -49,14 +51,14 @@ extern "C" {
     0x4F530105 /* who may have signed the KDC's certificate: "FILE:/path/ca.pem", "DIR:/path" */
 #define OPENSSPI_CRED_ATTR_PIN 0x4F530106 /* of the X509 identity's token or key file */
 /*
- * OPENSSPI_CRED_ATTR_CCACHE can also be queried, into a SecPkgCredentials_Names: the full name of the ticket cache. For a credential with tickets in private memory
- * that is a cache in this process's memory, for its libkrb5 or GSS-API, which holds the ticket-granting ticket and is there until the credential is
- * freed; to get it the credential logs on if it has not yet, and may answer what InitializeSecurityContext would.
+ * OPENSSPI_CRED_ATTR_CCACHE can also be queried, into a SecPkgCredentials_Names: the full name of the ticket cache. For a credential with tickets in
+ * private memory that is a cache in this process's memory, for its libkrb5 or GSS-API, which holds the ticket-granting ticket and is there until the
+ * credential is freed; to get it the credential logs on if it has not yet, and may answer what InitializeSecurityContext would.
  */
 
 /*
- * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it stood in the
- * ticket. The buffer is a OPENSSPI_AUTHORIZATION_DATA; AuthorizationData is freed with FreeContextBuffer.
+ * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it
+ * stood in the ticket. The buffer is a OPENSSPI_AUTHORIZATION_DATA; AuthorizationData is freed with FreeContextBuffer.
  * SEC_E_UNSUPPORTED_FUNCTION on the client's side and where the authority said nothing.
  */
 #define OPENSSPI_ATTR_AUTHORIZATION_DATA 0x4F530001
@@ -71,8 +73,8 @@ typedef struct _OPENSSPI_AUTHORIZATION_DATA {
 /*
  * For SetCredentialsAttributes on a CredSSP client: what ISC_REQ_DELEGATE hands over instead of the password, in any of the forms of TSCredentials
  * ([MS-CSSP] 2.2.1.2: a password, a smart card with its PIN, a remote guard's). In DER, as OPENSSPI_ATTR_TS_CREDENTIALS gives them, or a packed
- * KERB_INTERACTIVE_LOGON or KERB_CERTIFICATE_LOGON, as SECPKG_ATTR_CREDS_2 does. It is copied. Contexts that exist stay as they are; no bytes take it back.
- * SEC_E_UNKNOWN_CREDENTIALS for something else; SEC_E_INVALID_TOKEN where it is damaged; SEC_E_UNSUPPORTED_FUNCTION for a server.
+ * KERB_INTERACTIVE_LOGON or KERB_CERTIFICATE_LOGON, as SECPKG_ATTR_CREDS_2 does. It is copied. Contexts that exist stay as they are; no bytes take it
+ * back. SEC_E_UNKNOWN_CREDENTIALS for something else; SEC_E_INVALID_TOKEN where it is damaged; SEC_E_UNSUPPORTED_FUNCTION for a server.
  */
 #define OPENSSPI_CRED_ATTR_TS_CREDENTIALS 0x4F530107
 
@@ -103,8 +105,8 @@ const char *OpenSspiVersion(void);
 const char *OpenSspiLastErrorText(void);
 
 /*
- * OpenSspiLastError tells why this thread's last function failed that reports by BOOL, BOOLEAN or NULL: what GetLastError tells on Windows, a system error code
- * such as 122 (ERROR_INSUFFICIENT_BUFFER). A success leaves it as it was.
+ * OpenSspiLastError tells why this thread's last function failed that reports by BOOL, BOOLEAN or NULL: what GetLastError tells on Windows, a system
+ * error code such as 122 (ERROR_INSUFFICIENT_BUFFER). A success leaves it as it was.
  */
 ULONG OpenSspiLastError(void);
 
@@ -112,8 +114,8 @@ ULONG OpenSspiLastError(void);
 void OpenSspiSetLastError(ULONG Code);
 
 /*
- * OpenSspiLocalAlloc gives a zeroed block of Length bytes for OpenSspiLocalFree; NULL when there is no memory. OpenSspiLocalSize gives the bytes of such a block; 0 for any
- * other pointer, which is not followed.
+ * OpenSspiLocalAlloc gives a zeroed block of Length bytes for OpenSspiLocalFree; NULL when there is no memory. OpenSspiLocalSize gives the bytes of
+ * such a block; 0 for any other pointer, which is not followed.
  */
 HLOCAL OpenSspiLocalAlloc(SIZE_T Length);
 SIZE_T OpenSspiLocalSize(HLOCAL hMem);
@@ -126,8 +128,8 @@ SIZE_T OpenSspiLocalSize(HLOCAL hMem);
 BOOL OpenSspiCloseHandle(HANDLE hObject);
 
 /*
- * OpenSspiLocalFree frees what functions hand out that on Windows is freed with LocalFree: SIDs, descriptors and text of win32/sddl.h, and the logon SID of
- * LogonUserEx.
+ * OpenSspiLocalFree frees what functions hand out that on Windows is freed with LocalFree: SIDs, descriptors and text of win32/sddl.h, and the logon
+ * SID of LogonUserEx.
  *
  * Returns NULL; hMem itself when it is none of these.
  */
@@ -196,7 +198,8 @@ SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG Finish
 /*
  * OpenSspiBindingsFromTlsExporter builds the channel bindings "tls-exporter" (RFC 9266) of one TLS connection.
  *
- * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context; in TLS 1.2 of a connection with the extended
+ * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context; in TLS 1.2 of a connection with the
+ * extended
  *           master secret (RFC 9266 4.2).
  *
  * Returns also SEC_E_INVALID_PARAMETER for any other length.
@@ -206,18 +209,18 @@ SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG Expo
 
 /*
  * OpenSspiAcquireDelegatedCredentials makes an outbound credential with which a server acts for the client of an established context: by the
- * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the service do
- * that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
+ * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the
+ * service do that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
  *
- * phContext: a server's context, also an imported one, of Kerberos or of Negotiate that came to Kerberos. It stays as it is, and may be deleted while the
- * credential lives. The credential is one of Kerberos.
- * phService: the service's own credential of Kerberos, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
- * client has forwarded its ticket.
+ * phContext: a server's context, also an imported one, of Kerberos or of Negotiate that came to Kerberos. It stays as it is, and may be deleted while
+ * the credential lives. The credential is one of Kerberos.
+ * phService: the service's own credential of Kerberos, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is
+ * fine where the client has forwarded its ticket.
  * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
  * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.
  *
- * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, phService is missing, or the configuration says "s4u2proxy = no" and the client
- * forwarded no ticket; SEC_E_INVALID_HANDLE;
+ * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, phService is missing, or the configuration says "s4u2proxy = no"
+ * and the client forwarded no ticket; SEC_E_INVALID_HANDLE;
  * SEC_E_UNSUPPORTED_FUNCTION for a client's context and for packages without delegation; SEC_E_INSUFFICIENT_MEMORY. No KDC is asked: whether the
  * service may is found out by the first InitializeSecurityContext with the credential, which answers SEC_E_DELEGATION_POLICY if not.
  */
@@ -233,8 +236,9 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phCont
  * phCredential, ptsExpiry: as for OpenSspiAcquireDelegatedCredentials.
  *
  * Returns SEC_E_OK; SEC_E_LOGON_DENIED for a user whom the KDC does not know; SEC_E_NO_S4U_PROT_SUPPORT when the KDC knows no S4U2Self;
- * SEC_E_NO_CREDENTIALS when the service cannot log on, or the configuration says "s4u2proxy = no"; SEC_E_NO_AUTHENTICATING_AUTHORITY; SEC_E_INVALID_TOKEN for a missing or malformed name;
- * SEC_E_INVALID_HANDLE; SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY. Waits for KDCs at most kdc_seconds of the configuration.
+ * SEC_E_NO_CREDENTIALS when the service cannot log on, or the configuration says "s4u2proxy = no"; SEC_E_NO_AUTHENTICATING_AUTHORITY;
+ * SEC_E_INVALID_TOKEN for a missing or malformed name; SEC_E_INVALID_HANDLE; SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY. Waits for KDCs at
+ * most kdc_seconds of the configuration.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsW(PCredHandle phService, SEC_WCHAR *pszUser,
                                                          PCredHandle phCredential, PTimeStamp ptsExpiry);
@@ -253,22 +257,23 @@ typedef struct _OPENSSPI_MESSAGE {
 } OPENSSPI_MESSAGE, *POPENSSPI_MESSAGE;
 
 /*
- * OpenSspiEncryptMessages does for each of the messages what EncryptMessage does, in their order: what goes over the wire, sequence numbers and the rules of the buffers are the
- * same, and a message that fails leaves the others alone. Messages of Kerberos with AES and HMAC-SHA1, also under Negotiate and of several contexts, are encrypted side by side,
- * up to eight at a time, which is faster than one after the other; those of other packages are done one by one, and so are
- * eight of several contexts while another thread uses one of these.
+ * OpenSspiEncryptMessages does for each of the messages what EncryptMessage does, in their order: what goes over the wire, sequence numbers and the
+ * rules of the buffers are the same, and a message that fails leaves the others alone. Messages of Kerberos with AES and HMAC-SHA1, also under
+ * Negotiate and of several contexts, are encrypted side by side, up to eight at a time, which is faster than one after the other; those of other
+ * packages are done one by one, and so are eight of several contexts while another thread uses one of these.
  *
- * Messages: Count of them. The memory of one message must not be part of another one's. The handles must stay as long as the call. With a context that another thread uses at the
- * same time, that thread's messages come before or after, or between eight and the next eight; where messages are done one by one, between any two.
+ * Messages: Count of them. The memory of one message must not be part of another one's. The handles must stay as long as the call. With a context
+ * that another thread uses at the same time, that thread's messages come before or after, or between eight and the next eight; where messages are
+ * done one by one, between any two.
  *
- * Returns SEC_E_OK when every Status is SEC_E_OK; else the Status of the first message whose is not. OpenSspiLastErrorText explains one of those that failed, which need not be the
- * first. SEC_E_INVALID_PARAMETER, and no Status is written, when Messages is missing. Takes about 64 KiB of stack.
+ * Returns SEC_E_OK when every Status is SEC_E_OK; else the Status of the first message whose is not. OpenSspiLastErrorText explains one of those that
+ * failed, which need not be the first. SEC_E_INVALID_PARAMETER, and no Status is written, when Messages is missing. Takes about 64 KiB of stack.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiEncryptMessages(POPENSSPI_MESSAGE Messages, ULONG Count);
 
 /*
- * OpenSspiDecryptMessages does for each of the messages what DecryptMessage does, in their order, as OpenSspiEncryptMessages says. A message that was altered, or came before,
- * stays as it came, and those behind it are opened or refused as DecryptMessage would after it.
+ * OpenSspiDecryptMessages does for each of the messages what DecryptMessage does, in their order, as OpenSspiEncryptMessages says. A message that was
+ * altered, or came before, stays as it came, and those behind it are opened or refused as DecryptMessage would after it.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiDecryptMessages(POPENSSPI_MESSAGE Messages, ULONG Count);
 
@@ -299,19 +304,21 @@ typedef struct _OPENSSPI_CLIENT_IDENTITY {
 SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT_IDENTITY **Identity);
 
 /*
- * OpenSspiCertificateFromPem makes a certificate context, with its private key, from files: what a TLS server or client needs for SCHANNEL_CRED.paCred.
+ * OpenSspiCertificateFromPem makes a certificate context, with its private key, from files: what a TLS server or client needs for
+ * SCHANNEL_CRED.paCred.
  *
- * CertificateFile  path, UTF-8, of a file of certificates in PEM (also DER or PKCS #7): the first is the one, the others, such as its issuers, go into the memory store that
- *                  the context lives in, and are sent with it.
- * KeyFile          path of its private key: PEM or DER, PKCS #1, SEC 1 or PKCS #8, encrypted or not; may be CertificateFile again. Everybody must not be able to read it. Or a
- *                  "pkcs11:" URI (RFC 7512), for a key in a token: OpenSSL's configuration must name a provider or an engine for it. Or "lsa:NAME", for one that
- *                  the security authority keeps (docs/lsa.md), alone or as a line of the file. NULL: no key.
+ * CertificateFile  path, UTF-8, of a file of certificates in PEM (also DER or PKCS #7): the first is the one, the others, such as its issuers, go
+ *                  into the memory store that the context lives in, and are sent with it.
+ * KeyFile          path of its private key: PEM or DER, PKCS #1, SEC 1 or PKCS #8, encrypted or not; may be CertificateFile again. Everybody must not
+ *                  be able to read it. Or a "pkcs11:" URI (RFC 7512), for a key in a token: OpenSSL's configuration must name a provider or an engine
+ *                  for it. Or "lsa:NAME", for one that the security authority keeps (docs/lsa.md), alone or as a line of the file. NULL: no key.
  * Password         UTF-8, of the key file or the token; NULL: none. Nobody is asked for one.
  * Certificate      receives the context, for CertFreeCertificateContext.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER for a missing argument or a text that is not UTF-8; SEC_E_NO_CREDENTIALS when a file or the token's key is not there or cannot be
- * read, or everybody may read the key; SEC_E_UNKNOWN_CREDENTIALS when a file holds no certificate or key, is damaged, has another password, or key and certificate are no
- * pair; SEC_E_NO_AUTHENTICATING_AUTHORITY when the one that keeps the key does not answer; SEC_E_INSUFFICIENT_MEMORY. OpenSspiLastErrorText says which.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER for a missing argument or a text that is not UTF-8; SEC_E_NO_CREDENTIALS when a file or the token's key
+ * is not there or cannot be read, or everybody may read the key; SEC_E_UNKNOWN_CREDENTIALS when a file holds no certificate or key, is damaged, has
+ * another password, or key and certificate are no pair; SEC_E_NO_AUTHENTICATING_AUTHORITY when the one that keeps the key does not answer;
+ * SEC_E_INSUFFICIENT_MEMORY. OpenSspiLastErrorText says which.
  */
 SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const char *KeyFile, const char *Password,
                                            PCCERT_CONTEXT *Certificate);

@@ -1,6 +1,6 @@
 /*
- * session.h: an authenticated connection and the sealed texts on it, for both programs. Everything that calls SSPI, but for what the server does as its
- * client, is here.
+ * session.h: an authenticated connection and the sealed texts on it, for both programs. Everything that calls SSPI, but for what the server does as
+ * its client, is here.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,8 +20,8 @@ struct session {
 };
 
 /*
- * SessionConnect connects and authenticates with these credentials. With delegate the server may go on to others as this user, as far as domain and policy let
- * it. SessionAccept authenticates who has connected. Both say why they failed; SessionEnd is needed in either case, and closes the socket.
+ * SessionConnect connects and authenticates with these credentials. With delegate the server may go on to others as this user, as far as domain and
+ * policy let it. SessionAccept authenticates who has connected. Both say why they failed; SessionEnd is needed in either case, and closes the socket.
  */
 BOOL SessionConnect(struct session *session, CredHandle *credentials, const char *host, const char *port,
                     const char *target, BOOL delegate);

@@ -17,8 +17,8 @@ struct request {
     unsigned patience; /* seconds */
 };
 
-/* HttpGetSocket gets the document and writes it to `to`, signing on by what the options name when the server asks for it. The server's answer decides: true
- * for a document (2xx) from a server that proved who it is where the package has that. What went wrong is told on stderr. */
+/* HttpGetSocket gets the document and writes it to `to`, signing on by what the options name when the server asks for it. The server's answer
+ * decides: true for a document (2xx) from a server that proved who it is where the package has that. What went wrong is told on stderr. */
 bool HttpGetSocket(const struct request *request, const struct auth_options *options, FILE *to);
 
 #endif

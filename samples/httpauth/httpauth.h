@@ -26,8 +26,8 @@ struct auth {
     char *token; /* base64, to be sent with the next request; NULL for none */
 };
 
-/* AuthInit begins. `certificate` is the DER certificate that the server's TLS showed, or NULL without TLS: the sign-on is bound to it. FALSE when that
- * cannot be done. AuthTerminate ends and frees. */
+/* AuthInit begins. `certificate` is the DER certificate that the server's TLS showed, or NULL without TLS: the sign-on is bound to it. FALSE when
+ * that cannot be done. AuthTerminate ends and frees. */
 BOOL AuthInit(struct auth *auth, const struct auth_options *options, const unsigned char *certificate, size_t len);
 void AuthTerminate(struct auth *auth);
 
@@ -53,8 +53,8 @@ BOOL AddAuthorizationHeader(struct auth *auth, char *line, size_t size);
 /* AuthConverse takes the server's token (base64, "" for none) and makes the next one. */
 SECURITY_STATUS AuthConverse(struct auth *auth, const char *text);
 
-/* Digest is text, and the server speaks first. DigestConverse answers the strongest of its challenges. DigestIsStale: the password was right, and the server wants a
- * newer nonce. DigestProof checks what stood in Authentication-Info. */
+/* Digest is text, and the server speaks first. DigestConverse answers the strongest of its challenges. DigestIsStale: the password was right, and the
+ * server wants a newer nonce. DigestProof checks what stood in Authentication-Info. */
 BOOL IsDigest(const struct auth *auth);
 BOOL DigestIsStale(const char *const *offered, size_t n_offered);
 SECURITY_STATUS DigestConverse(struct auth *auth, const char *const *offered, size_t n_offered);

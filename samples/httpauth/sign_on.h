@@ -74,8 +74,8 @@ enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char
 /* What a 401 says of a scheme: its name, or for Digest a challenge, which may be several in one value. Free it with free. */
 char *GateOffer(const struct gate *gate, size_t scheme);
 bool GateIsDigest(const struct gate *gate, size_t scheme);
-/* After the page: a sign-on by NTLM is its connection's, any other one is its request's. Where `shared`, others may ask on the connection too, and NTLM's
- * is its request's as well. */
+/* After the page: a sign-on by NTLM is its connection's, any other one is its request's. Where `shared`, others may ask on the connection too, and
+ * NTLM's is its request's as well. */
 void GuestServed(const struct gate *gate, struct guest *guest, bool shared);
 void GuestForget(struct guest *guest);
 

@@ -1,6 +1,6 @@
 /*
- * The other face of the same package, as one writes it for Windows' LSA: "SharedKeyLsa". The part in the authority has credentials and walks the handshake; what
- * it packs at the end is all that the part in the application knows.
+ * The other face of the same package, as one writes it for Windows' LSA: "SharedKeyLsa". The part in the authority has credentials and walks the
+ * handshake; what it packs at the end is all that the part in the application knows.
  */
 #include "provider.h"
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The signature of the n-th message of a direction. The number is counted on both sides, so that a message that is missing, repeated or moved shows. */
+/* The signature of the n-th message of a direction. The number is counted on both sides, so that a message that is missing, repeated or moved shows.
+ * */
 static SECURITY_STATUS signature_make(const struct context *context, bool from_client, uint64_t number,
                                       const SecBufferDesc *message, uint8_t mac[KEY_LEN])
 {

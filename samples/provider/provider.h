@@ -57,7 +57,8 @@ bool key_random(void *data, size_t len);
 bool key_same(const uint8_t *a, const uint8_t *b, size_t len);
 void key_wipe(void *data, size_t len);
 
-/* Which handles are ours: a pointer and a mark. A package that programs load by themselves would rather keep a table, since a stale pointer crashes. */
+/* Which handles are ours: a pointer and a mark. A package that programs load by themselves would rather keep a table, since a stale pointer crashes.
+ * */
 #define MARK_CREDENTIAL ((ULONG_PTR)0x534b4352)
 #define MARK_CONTEXT ((ULONG_PTR)0x534b4354)
 void *handle_object(const SecHandle *handle, ULONG_PTR mark);

@@ -21,8 +21,9 @@ uint32_t access_map_generic(uint32_t mask, const struct access_mapping *mapping)
 
 enum access_verdict { ACCESS_GRANTED, ACCESS_REFUSED, ACCESS_NEEDS_PRIVILEGE };
 
-/* `desired` has no generic bits. *granted is 0 unless ACCESS_GRANTED. Entries with a condition, and object entries that name an object, deny as if they had none, and
- * grant nothing: there is nothing to decide them by. An entry of a type that nobody knows refuses whatever is not granted yet. Mandatory labels are not looked at. */
+/* `desired` has no generic bits. *granted is 0 unless ACCESS_GRANTED. Entries with a condition, and object entries that name an object, deny as if
+ * they had none, and grant nothing: there is nothing to decide them by. An entry of a type that nobody knows refuses whatever is not granted yet.
+ * Mandatory labels are not looked at. */
 enum access_verdict access_check(const struct descriptor *descriptor, const struct token *token, uint32_t desired,
                                  const struct access_mapping *mapping, uint32_t *granted);
 

@@ -33,7 +33,8 @@ struct descriptor {
 
 /* Reads a self-relative descriptor and everything in it. WIRE_BAD for what contradicts itself or lies outside. */
 MUST_USE enum wire_result descriptor_read(struct slice bytes, struct descriptor *descriptor);
-/* Reads one in a program's memory, self-relative or with pointers (SECURITY_DESCRIPTOR). Its parts say their own lengths: the program vouches for the memory. */
+/* Reads one in a program's memory, self-relative or with pointers (SECURITY_DESCRIPTOR). Its parts say their own lengths: the program vouches for the
+ * memory. */
 MUST_USE enum wire_result descriptor_of_memory(const void *memory, struct descriptor *descriptor);
 /* Self-relative. */
 void descriptor_write(struct writer *writer, const struct descriptor *descriptor);

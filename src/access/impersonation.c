@@ -44,7 +44,8 @@ const struct token *impersonation_current(void)
     return self.token;
 }
 
-/* Back to the process in the kernel, and nothing else. Also for a thread that is the process just now, within a scope: nobody makes it the client again. */
+/* Back to the process in the kernel, and nothing else. Also for a thread that is the process just now, within a scope: nobody makes it the client
+ * again. */
 static void kernel_leave(void)
 {
     if (!self.in_kernel)

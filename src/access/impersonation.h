@@ -1,6 +1,6 @@
 /*
- * Impersonation: which token the calling thread acts with. docs/impersonation.md says what is defined; core/as_process.h is how the library's own work is done as
- * the process meanwhile.
+ * Impersonation: which token the calling thread acts with. docs/impersonation.md says what is defined; core/as_process.h is how the library's own
+ * work is done as the process meanwhile.
  */
 #ifndef OPENSSPI_ACCESS_IMPERSONATION_H
 #define OPENSSPI_ACCESS_IMPERSONATION_H

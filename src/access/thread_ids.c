@@ -138,7 +138,8 @@ static bool capabilities_are(const struct thread_ids *base, bool none)
 
 static const char *take(const struct thread_ids *base, const struct unix_ids *client)
 {
-    /* Root without a trace of it in the other two would be gone for good; and whoever came to uid 0 by capabilities alone loses them with it (capabilities(7)). */
+    /* Root without a trace of it in the other two would be gone for good; and whoever came to uid 0 by capabilities alone loses them with it
+     * (capabilities(7)). */
     if (base->uid != client->uid && (!base->way_back || (client->uid == 0 && !base->has_root))) {
         errno = EPERM;
         return "there would be no way back";

@@ -28,8 +28,8 @@ void thread_ids_release(struct thread_ids *ids);
 
 /*
  * Makes the thread, which is `base`, act as a client, with no capability in effect. Allocates nothing.
- * SEC_E_OK: everything was set and read back. SEC_E_NO_IMPERSONATION: it could not be, and the thread is `base` again; `unprivileged` tells that the kernel forbade it.
- * When a step fails and the way back does too, the process ends.
+ * SEC_E_OK: everything was set and read back. SEC_E_NO_IMPERSONATION: it could not be, and the thread is `base` again; `unprivileged` tells that the
+ * kernel forbade it. When a step fails and the way back does too, the process ends.
  */
 SECURITY_STATUS thread_ids_take(const struct thread_ids *base, const struct unix_ids *client, bool *unprivileged);
 /* Makes the thread `base` again, wherever it stands between. When the kernel refuses, the process ends: it would run on as somebody else. */

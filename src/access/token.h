@@ -44,8 +44,8 @@ struct token {
     const struct behalf *behalf; /* what a thread that acts with it authenticates with; NULL: nothing */
 };
 
-/* A token over facts, one reference of which it takes over, also when there is no memory. NULL then. `behalf` is something to act with, which it retains unless the token's
- * level is too low for it; NULL: nothing. */
+/* A token over facts, one reference of which it takes over, also when there is no memory. NULL then. `behalf` is something to act with, which it
+ * retains unless the token's level is too low for it; NULL: nothing. */
 const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
                               const struct behalf *behalf);
 /* Of a fresh token that nobody else has yet: which logon session it stands for, and who had it made (cut to TOKEN_SOURCE_LEN; NULL: as it is). */
@@ -60,7 +60,8 @@ static inline void token_cleanup(const struct token **token)
 }
 #define AUTO_TOKEN __attribute__((cleanup(token_cleanup)))
 
-/* Zeroed facts with one reference, room for `n_groups` and a logon session of their own. SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR without randomness. */
+/* Zeroed facts with one reference, room for `n_groups` and a logon session of their own. SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR without
+ * randomness. */
 SECURITY_STATUS token_facts_new(size_t n_groups, struct token_facts **facts);
 void token_facts_release(struct token_facts *facts);
 /* Adds a group unless it is there. The room must suffice. */

@@ -25,8 +25,9 @@ struct token_request {
 SECURITY_IMPERSONATION_LEVEL token_level_of_flags(uint32_t flags);
 
 /* The client's token, with the groups that Windows adds: Everyone, Authenticated Users, This Organization, Users, how it came in, how it was
- * authenticated, the logon SID. SEC_E_OK; SEC_E_NO_IMPERSONATION for a client whom neither a SID nor a Unix user names; SEC_E_INVALID_TOKEN for a damaged identity;
- * SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when winbind or the name service fail, or [access] is wrong. May ask name services. */
+ * authenticated, the logon SID. SEC_E_OK; SEC_E_NO_IMPERSONATION for a client whom neither a SID nor a Unix user names; SEC_E_INVALID_TOKEN for a
+ * damaged identity; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when winbind or the name service fail, or [access] is wrong. May ask name
+ * services. */
 SECURITY_STATUS token_of_client(const struct token_request *request, const struct config *config,
                                 const struct token **token);
 /* ANONYMOUS LOGON, impersonation level, with the Unix user that [access] names for it. */

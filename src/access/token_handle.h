@@ -19,7 +19,8 @@ struct token_opened {
     uint32_t rights;
 };
 
-/* Takes over one reference of the token, also on failure. Generic rights and MAXIMUM_ALLOWED become what they stand for. SEC_E_INSUFFICIENT_MEMORY. */
+/* Takes over one reference of the token, also on failure. Generic rights and MAXIMUM_ALLOWED become what they stand for. SEC_E_INSUFFICIENT_MEMORY.
+ * */
 SECURITY_STATUS token_handle_create(const struct token *token, uint32_t rights, SecHandle *handle);
 /* The token behind a HANDLE, held while `ref` is (AUTO_HANDLE). SEC_E_INVALID_HANDLE. */
 SECURITY_STATUS token_handle_get(const void *handle, struct handle_ref *ref, const struct token_opened **opened);

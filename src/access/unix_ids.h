@@ -26,8 +26,8 @@ struct sid client_primary_group(const struct client_identity *identity);
 /* Makes a client who would be uid 0 or gid 0 nobody (`known` false), and takes group 0 from any other, unless allow_root in [access] lets it. */
 void unix_ids_root_refuse(const struct config *config, struct unix_ids *ids);
 
-/* `account` and `domain` are the client's names, or NULL. SEC_E_OK, also with `known` false; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR for [access] that
- * cannot be understood (the cause tells). Asks name services: never on the way of a handshake. */
+/* `account` and `domain` are the client's names, or NULL. SEC_E_OK, also with `known` false; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR for
+ * [access] that cannot be understood (the cause tells). Asks name services: never on the way of a handshake. */
 SECURITY_STATUS unix_ids_find(const struct config *config, const struct client_identity *identity, const char *account,
                               const char *domain, struct unix_ids *ids);
 /* Those of the calling thread, as the kernel has them. */

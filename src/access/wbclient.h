@@ -1,6 +1,6 @@
 /*
- * Samba's libwbclient (wbclient.h, interface 0), through which winbind is asked. It is loaded when something is asked for the first time: nobody else depends on Samba.
- * Each question has a connection of its own to winbindd and a bound in time, for libwbclient itself waits for minutes.
+ * Samba's libwbclient (wbclient.h, interface 0), through which winbind is asked. It is loaded when something is asked for the first time: nobody else
+ * depends on Samba. Each question has a connection of its own to winbindd and a bound in time, for libwbclient itself waits for minutes.
  * Lock: one, over the libraries loaded and the connections that wait for the next question; never held while one is asked.
  */
 #ifndef OPENSSPI_ACCESS_WBCLIENT_H
@@ -126,8 +126,9 @@ struct wbclient_work {
     void (*free)(void *data); /* also in that thread, when nobody waits any more */
 };
 
-/* Asks. Gives what `run` gave, with its cause, and *data is the caller's as before. SEC_E_NO_AUTHENTICATING_AUTHORITY when there is no answer in time (*data is NULL then), or so
- * many questions are unanswered that nothing more is asked; SEC_E_INTERNAL_ERROR without the library; SEC_E_INSUFFICIENT_MEMORY. */
+/* Asks. Gives what `run` gave, with its cause, and *data is the caller's as before. SEC_E_NO_AUTHENTICATING_AUTHORITY when there is no answer in time
+ * (*data is NULL then), or so many questions are unanswered that nothing more is asked; SEC_E_INTERNAL_ERROR without the library;
+ * SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS wbclient_ask(const struct winbind_settings *settings, const struct wbclient_work *work, void **data);
 /* The same without waiting: *data is gone when it answers SEC_E_OK. */
 SECURITY_STATUS wbclient_start(const struct winbind_settings *settings, const struct wbclient_work *work, void **data);

@@ -73,7 +73,8 @@ static SECURITY_STATUS run_sids_to_ids(const struct wbclient *wbc, void *context
     return answer_of(wbc->sids_to_ids(context, asked->sids, (uint32_t)asked->n_sids, asked->ids), &asked->known);
 }
 
-/* Accounts and groups of domains have ids of winbind's: what a domain says of "Unix User", BUILTIN or this computer's own accounts makes nobody a user here. */
+/* Accounts and groups of domains have ids of winbind's: what a domain says of "Unix User", BUILTIN or this computer's own accounts makes nobody a
+ * user here. */
 static void local_sids_forget(const struct winbind_domains *domains, const struct sid *sids, size_t n_sids,
                               struct wbc_id *ids)
 {

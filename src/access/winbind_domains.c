@@ -19,7 +19,8 @@ struct domains_counted {
     atomic_uint references;
 };
 
-/* What is known by one library. Questions are numbered, for their answers may overtake each other: one that began before another that has ended says nothing more. */
+/* What is known by one library. Questions are numbered, for their answers may overtake each other: one that began before another that has ended says
+ * nothing more. */
 struct known {
     struct known *next;
     char *library; /* "" for the usual one */
@@ -201,8 +202,8 @@ struct question {
     char library[];
 };
 
-/* What is known stays known when winbind fails later; what it says later replaces all of what it said before. `waited`: by whoever gave up waiting, who says nothing
- * where the answer came after all. */
+/* What is known stays known when winbind fails later; what it says later replaces all of what it said before. `waited`: by whoever gave up waiting,
+ * who says nothing where the answer came after all. */
 static void known_update(const char *library, uint64_t number, bool waited, SECURITY_STATUS status,
                          const struct winbind_domains *domains)
 {
@@ -252,8 +253,8 @@ struct look {
     char cause[CAUSE_TEXT_MAX];
 };
 
-/* Who waits asks in any case where nothing is known; in the background one asks for all, however long it takes. Who is told to ask has to: until his question
- * ends nobody else does. */
+/* Who waits asks in any case where nothing is known; in the background one asks for all, however long it takes. Who is told to ask has to: until his
+ * question ends nobody else does. */
 static SECURITY_STATUS known_look(const char *library, bool wait, bool may_ask, struct look *look)
 {
     pthread_mutex_lock(&known_lock);

@@ -1,6 +1,6 @@
 /*
- * Who winbind says this computer is, and which domains it knows: kept for the process and asked anew in the background, so that nobody waits for what is known.
- * Lock: one, over what is kept. Not held while winbind is asked.
+ * Who winbind says this computer is, and which domains it knows: kept for the process and asked anew in the background, so that nobody waits for what
+ * is known. Lock: one, over what is kept. Not held while winbind is asked.
  */
 #ifndef OPENSSPI_ACCESS_WINBIND_DOMAINS_H
 #define OPENSSPI_ACCESS_WINBIND_DOMAINS_H
@@ -24,8 +24,9 @@ struct winbind_domains {
     size_t n_locals;
 };
 
-/* Gives what is known; release it. When nothing is: with `wait` asks, bounded by the settings, else only sets asking going. SEC_E_NO_AUTHENTICATING_AUTHORITY when winbind does not answer, or
- * did not a moment ago; SEC_E_INTERNAL_ERROR without the library, or for an answer that makes no sense; SEC_E_INSUFFICIENT_MEMORY. */
+/* Gives what is known; release it. When nothing is: with `wait` asks, bounded by the settings, else only sets asking going.
+ * SEC_E_NO_AUTHENTICATING_AUTHORITY when winbind does not answer, or did not a moment ago; SEC_E_INTERNAL_ERROR without the library, or for an answer
+ * that makes no sense; SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS winbind_domains_get(const struct winbind_settings *settings, bool wait,
                                     const struct winbind_domains **domains);
 void winbind_domains_release(const struct winbind_domains *domains); /* NULL is fine */
@@ -41,7 +42,8 @@ bool winbind_sid_is_local(const struct winbind_domains *domains, const struct si
 /* Tests only: whatever is known is old now. */
 void winbind_domains_expire(void);
 
-/* Does the trust between this computer and its domain hold? Asks winbind, which asks a controller: SEC_E_OK, or as winbind_domains_get. Needs winbind's privileged socket. */
+/* Does the trust between this computer and its domain hold? Asks winbind, which asks a controller: SEC_E_OK, or as winbind_domains_get. Needs
+ * winbind's privileged socket. */
 SECURITY_STATUS winbind_trust_check(const struct winbind_settings *settings);
 
 #endif

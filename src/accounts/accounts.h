@@ -46,8 +46,8 @@ const struct account *account_retain(const struct account *account);
 void account_release(const struct account *account); /* NULL is fine */
 
 struct writer;
-/* The account as a session record's client (access/client_identity.h). SEC_E_LOGON_DENIED for one in more groups than a token holds: without some of them a token would pass checks
- * that deny the others. SEC_E_INSUFFICIENT_MEMORY. */
+/* The account as a session record's client (access/client_identity.h). SEC_E_LOGON_DENIED for one in more groups than a token holds: without some of
+ * them a token would pass checks that deny the others. SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS account_identity_write(const struct account *account, struct writer *identity);
 
 struct account_policy {
@@ -61,16 +61,16 @@ struct account_policy {
 /* The stores of one process, in order. Thread-safe; counted by open and close. */
 struct accounts;
 
-/* Opens stores named "sqlite:PATH", "smbpasswd:PATH", "sam:PATH" (WinPR's SAM), "winbind:" or "winbind:DOMAIN", in order. A store of the same name and policy that is
- * already open in this process is shared. `default_domain` is the domain of accounts of stores that name none, and answers for domains
- * that no store knows (as a Windows server outside a domain does). Answers SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_CANNOT_INSTALL for a
+/* Opens stores named "sqlite:PATH", "smbpasswd:PATH", "sam:PATH" (WinPR's SAM), "winbind:" or "winbind:DOMAIN", in order. A store of the same name
+ * and policy that is already open in this process is shared. `default_domain` is the domain of accounts of stores that name none, and answers for
+ * domains that no store knows (as a Windows server outside a domain does). Answers SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_CANNOT_INSTALL for a
  * name of no known kind; SEC_E_INTERNAL_ERROR for a file that exists but cannot be read, is readable by others, or is not such
  * a store (cause_set tells). A sqlite or smbpasswd file that does not exist is an empty store. */
 SECURITY_STATUS accounts_open(const char *const *names, size_t n_names, const char *default_domain,
                               const struct account_policy *policy, struct accounts **accounts);
 void accounts_close(struct accounts *accounts); /* NULL is fine */
-/* What accounts_open would say of one store, without making or changing anything; its own answer is SEC_E_NO_CREDENTIALS: there is no file, or an sqlite file
- * without tables, in a directory that would do. Winbind is not asked. */
+/* What accounts_open would say of one store, without making or changing anything; its own answer is SEC_E_NO_CREDENTIALS: there is no file, or an
+ * sqlite file without tables, in a directory that would do. Winbind is not asked. */
 SECURITY_STATUS accounts_check_store(const char *name, const char *default_domain);
 
 struct config;
@@ -90,8 +90,8 @@ struct account_host {
     char computer[ACCOUNT_HOST_NAME_MAX], domain[ACCOUNT_HOST_NAME_MAX]; /* NetBIOS names */
     char dns_domain[ACCOUNT_HOST_NAME_MAX];
 };
-/* SEC_E_OK; SEC_E_NO_CREDENTIALS when no store asks a domain; SEC_E_NO_AUTHENTICATING_AUTHORITY when it is not known: with `wait` it was asked for, within the
- * policy's seconds, but not again within the next few; without, it is on its way. SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
+/* SEC_E_OK; SEC_E_NO_CREDENTIALS when no store asks a domain; SEC_E_NO_AUTHENTICATING_AUTHORITY when it is not known: with `wait` it was asked for,
+ * within the policy's seconds, but not again within the next few; without, it is on its way. SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS accounts_host(struct accounts *accounts, bool wait, struct account_host *host);
 /* Does the trust between this computer and its domain hold? The same statuses. Asks a controller. */
 SECURITY_STATUS accounts_check_trust(struct accounts *accounts);
@@ -102,8 +102,8 @@ struct ntlm_check {
     struct slice lm_response, nt_response;
     bool extended_session_security; /* only tells NTLMv1 responses apart (MS-NLMP 3.3.1) */
     bool allow_v1, allow_lm;
-    /* Asked, once, of a right response, with its session base key, before the count is reset: is what came around it as the client sent it? Somebody who passes on
-     * another's response proves nothing: it is no failure, and forgives none. NULL: nothing came around it. */
+    /* Asked, once, of a right response, with its session base key, before the count is reset: is what came around it as the client sent it? Somebody
+     * who passes on another's response proves nothing: it is no failure, and forgives none. NULL: nothing came around it. */
     bool (*is_whole)(void *context, const struct key16 *session_base_key);
     void *context;
 };
@@ -121,15 +121,16 @@ struct ntlm_check {
  * one lock-out answers for at most twice the threshold of guesses, and guesses during it do not make it longer, for then
  * anybody could keep anybody out for ever.
  *
- * A wrong response counts towards the lock-out, a right one that is_whole says yes to resets the count (what is refused for other reasons has to be refused before: bindings, the
- * service); one of a kind that is not allowed tried no password and does
+ * A wrong response counts towards the lock-out, a right one that is_whole says yes to resets the count (what is refused for other reasons has to be
+ * refused before: bindings, the service); one of a kind that is not allowed tried no password and does
  * not count. The count is looked at after the response was measured: guesses at the same time find no gap. Counts are kept as
  * failures.h says. Unknown names cost the same time as known ones in every arrangement of stores, and neither writes to a database.
  * A domain's accounts are the domain's affair: it counts failures, and says what it says; is_whole is asked after it. */
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key);
 
-/* Finds an account by name and domain (case-insensitive) without any password. SEC_E_OK, SEC_E_NO_CREDENTIALS when there is none, SEC_E_INTERNAL_ERROR. */
+/* Finds an account by name and domain (case-insensitive) without any password. SEC_E_OK, SEC_E_NO_CREDENTIALS when there is none,
+ * SEC_E_INTERNAL_ERROR. */
 SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain,
                              const struct account **account);
 
@@ -155,20 +156,21 @@ struct digest_check {
     struct slice first_nonce, first_cnonce, authzid; /* for the key, where it is not the plain secret */
     const struct digest_response_input *input;
     struct slice response; /* the digits that the client sent */
-    /* Asked, once, of a right response that nothing stands against: does it prove the password anew, over a nonce and a count that never served? One that was recorded
-     * proves that somebody knew it: it is no failure, and forgives none. */
+    /* Asked, once, of a right response that nothing stands against: does it prove the password anew, over a nonce and a count that never served? One
+     * that was recorded proves that somebody knew it: it is no failure, and forgives none. */
     bool (*is_new)(void *context);
     void *context;
 };
 
-/* Decides whether a digest response proves the password. On SEC_E_OK gives the account (release it) and H(A1), DIGEST_LEN_MAX bytes; is_new may have said no. Statuses and lock-out
- * are those of account_verify_ntlm, except that only what is new resets the count; an account without a hash of this form for this realm and spelling is refused as an unknown name
- * is. */
+/* Decides whether a digest response proves the password. On SEC_E_OK gives the account (release it) and H(A1), DIGEST_LEN_MAX bytes; is_new may have
+ * said no. Statuses and lock-out are those of account_verify_ntlm, except that only what is new resets the count; an account without a hash of this
+ * form for this realm and spelling is refused as an unknown name is. */
 SECURITY_STATUS account_verify_digest(struct accounts *accounts, const struct digest_check *check,
                                       const struct account **account, uint8_t *key);
 
-/* Changes a password after proving the old one (passwords as UTF-16LE bytes); `realms` (or NULL) are those to make digest hashes for. SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
- * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store, SEC_E_INVALID_PARAMETER for a new password of no letters or of more than 256. */
+/* Changes a password after proving the old one (passwords as UTF-16LE bytes); `realms` (or NULL) are those to make digest hashes for. SEC_E_OK,
+ * SEC_E_LOGON_DENIED and the states above (must-change and expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store,
+ * SEC_E_INVALID_PARAMETER for a new password of no letters or of more than 256. */
 SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
                                         struct slice old_password, struct slice new_password,
                                         const struct digest_realms *realms);

@@ -69,7 +69,8 @@ static SECURITY_STATUS route_domain(struct accounts *accounts, const char *domai
     return SEC_E_OK;
 }
 
-/* A name without a domain belongs to the kind of store that stands first: were both asked, how long the answer takes would tell whom this computer knows. */
+/* A name without a domain belongs to the kind of store that stands first: were both asked, how long the answer takes would tell whom this computer
+ * knows. */
 static SECURITY_STATUS route_nowhere(const struct accounts *accounts, size_t *store)
 {
     bool taken = false;

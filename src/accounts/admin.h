@@ -93,9 +93,10 @@ struct import_counts {
     unsigned added, replaced, groups, members;
 };
 /* Takes over all accounts of a file, or none. Accounts of a format without domains get `domain`. An account that exists is an error unless
- * `replace`: then its password and those properties that the format can say become the file's, its wrong passwords are forgotten where the password is another one, and
- * SID, groups and all else stay. SAM says nothing but the password: who is disabled stays so. smbpasswd says uid, disabled, locked and when the password
- * was set. Where a format does not say that, another password was set now; it does not expire. LM hashes are left behind. */
+ * `replace`: then its password and those properties that the format can say become the file's, its wrong passwords are forgotten where the password
+ * is another one, and SID, groups and all else stay. SAM says nothing but the password: who is disabled stays so. smbpasswd says uid, disabled,
+ * locked and when the password was set. Where a format does not say that, another password was set now; it does not expire. LM hashes are left
+ * behind. */
 SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain,
                                      bool replace, struct import_counts *counts);
 /* Appends everything, hashes included: the text is as secret as the database. smbpasswd has no domains, groups, SIDs and times: they are left out;

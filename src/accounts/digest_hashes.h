@@ -37,8 +37,8 @@ struct digest_entry {
     struct slice hash, user_hash; /* the latter is H(username:realm) (RFC 7616 3.4.4) */
 };
 
-/* Calls `each` for every hash of the account under the password (UTF-16LE bytes): in each realm, once though it may be named twice, of the name alone and behind its domain, in each form. A password that is no text
- * has no hashes. SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY, or what `each` answers. */
+/* Calls `each` for every hash of the account under the password (UTF-16LE bytes): in each realm, once though it may be named twice, of the name alone
+ * and behind its domain, in each form. A password that is no text has no hashes. SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY, or what `each` answers. */
 SECURITY_STATUS digest_hashes_make(const struct digest_realms *realms, const char *name, const char *domain,
                                    struct slice password,
                                    SECURITY_STATUS (*each)(void *context, const struct digest_entry *entry),

@@ -41,8 +41,8 @@ struct failures *failures_new(void);
 /* NULL and the shared table are fine. */
 void failures_close(struct failures *failures);
 
-/* What an account is called in a table: its store (a path; it counts in the shared table only) and SID, stirred with the table's secret seed so that nobody
- * can choose accounts that meet in one place. SEC_E_INTERNAL_ERROR: no random numbers. */
+/* What an account is called in a table: its store (a path; it counts in the shared table only) and SID, stirred with the table's secret seed so that
+ * nobody can choose accounts that meet in one place. SEC_E_INTERNAL_ERROR: no random numbers. */
 SECURITY_STATUS failures_key(struct failures *failures, const char *store, const struct sid *sid, uint64_t *key);
 /* What counts still under `policy`; all zeros when nothing does. */
 void failures_get(const struct failures *failures, uint64_t key, const struct account_policy *policy, int64_t now,

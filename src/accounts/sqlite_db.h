@@ -3,9 +3,9 @@
  * once: the store and the admin each hold a lock around it.
  *
  * Schema version 1: table meta (machine_sid, next_rid), account, account_group, member. Version 2 adds digest (digest_hashes.h) and a trigger that
- * empties an account's part of it whenever its NT hash is written; version 3 more triggers, by which rows that hang on an account or a group go with it,
- * whoever deletes it. The version stands in PRAGMA user_version, ours-ness in PRAGMA application_id. Steps between versions are in sqlite_schema.c.
- * Wrong passwords are counted beside the database (failures.h).
+ * empties an account's part of it whenever its NT hash is written; version 3 more triggers, by which rows that hang on an account or a group go with
+ * it, whoever deletes it. The version stands in PRAGMA user_version, ours-ness in PRAGMA application_id. Steps between versions are in
+ * sqlite_schema.c. Wrong passwords are counted beside the database (failures.h).
  *
  * Pages of the file, NT hashes among them, stand in SQLite's page cache, which is ordinary memory: it may come into a core dump. The cache is
  * kept to SQLITE_STORE_CACHE_KIB, so that it is few accounts' hashes and not all. Who cannot have that turns core dumps off.

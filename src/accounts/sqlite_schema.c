@@ -40,8 +40,8 @@ static const char *const steps[] = {
     "CREATE INDEX digest_by_user ON digest (user_hash, realm, form);"
     "CREATE TRIGGER digest_stale AFTER UPDATE OF nt_hash ON account BEGIN"
     " DELETE FROM digest WHERE account = new.id; END;",
-    /* Rows that hang on an account go with it, also where nobody asks SQLite to mind foreign keys: it gives the number of a deleted account to the next one,
-     * which would have its digest hashes and its groups. REPLACE fires no trigger for what it deletes, but one for what it inserts. */
+    /* Rows that hang on an account go with it, also where nobody asks SQLite to mind foreign keys: it gives the number of a deleted account to the
+     * next one, which would have its digest hashes and its groups. REPLACE fires no trigger for what it deletes, but one for what it inserts. */
     "CREATE TRIGGER account_gone AFTER DELETE ON account BEGIN"
     " DELETE FROM digest WHERE account = old.id; DELETE FROM member WHERE account = old.id; END;"
     "CREATE TRIGGER account_new AFTER INSERT ON account BEGIN"

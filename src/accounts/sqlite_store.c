@@ -83,7 +83,8 @@ static SECURITY_STATUS store_ready(struct sqlite_store *store)
 }
 
 /* What is behind the name? The open file tells by its status when it was written, removed, renamed or replaced; only a directory
- * that was exchanged above it does not show there, and the name itself, which costs three times as much to look up, is asked for that now and then. */
+ * that was exchanged above it does not show there, and the name itself, which costs three times as much to look up, is asked for that now and then.
+ * */
 static bool store_status(struct sqlite_store *store, struct stat *status)
 {
     uint64_t now = monotonic_ms();

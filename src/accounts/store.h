@@ -72,8 +72,8 @@ struct account_store_table {
     SECURITY_STATUS (*name_of_sid)(void *store, const struct sid *sid, struct account_name *name);
     /* The SID of a group. SEC_E_NO_CREDENTIALS. */
     SECURITY_STATUS (*sid_of_group)(void *store, const char *group_key, struct sid *sid);
-    /* Only stores that know a domain and no hashes have the following; `find` finds nobody there. Names are as the client sent them. What account_verify_ntlm
-     * and account_change_password say of a domain's accounts they say of these. */
+    /* Only stores that know a domain and no hashes have the following; `find` finds nobody there. Names are as the client sent them. What
+     * account_verify_ntlm and account_change_password say of a domain's accounts they say of these. */
     SECURITY_STATUS(*verify)
     (void *store, const struct ntlm_check *check, const struct account **account, struct key16 *session_base_key);
     SECURITY_STATUS(*change_password)

@@ -1,6 +1,6 @@
 /*
- * The store of accounts that a domain keeps: winbind carries the client's response to a controller, with this server's challenge, and brings back who it is and the
- * session key. Nothing is kept here but the names of domains (access/winbind_domains.h).
+ * The store of accounts that a domain keeps: winbind carries the client's response to a controller, with this server's challenge, and brings back who
+ * it is and the session key. Nothing is kept here but the names of domains (access/winbind_domains.h).
  */
 #include "access/client_identity.h"
 #include "access/winbind_domains.h"

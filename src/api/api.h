@@ -31,8 +31,8 @@ TimeStamp api_timestamp(int64_t filetime);
 
 /* Gives the caller a handle of a credential, which it takes: also when no handle can be made. `expiry` may be NULL. */
 SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandle handle, PTimeStamp expiry);
-/* The credential, or the context, behind a handle of the caller's: SEC_E_OK; SEC_E_INVALID_HANDLE with its cause; SEC_E_INSUFFICIENT_MEMORY where more calls hold it
- * than can be counted. */
+/* The credential, or the context, behind a handle of the caller's: SEC_E_OK; SEC_E_INVALID_HANDLE with its cause; SEC_E_INSUFFICIENT_MEMORY where
+ * more calls hold it than can be counted. */
 SECURITY_STATUS api_credential_get(const SecHandle *handle, struct handle_ref *ref);
 SECURITY_STATUS api_context_get(const SecHandle *handle, struct handle_ref *ref);
 

@@ -30,7 +30,8 @@ static uint16_t *widen(const char *utf8, size_t len, size_t *n_units)
     return units;
 }
 
-/* May what is given end before this place? One text between two characters; a list between two texts, since half a name is another name, and behind it nothing would end the list. */
+/* May what is given end before this place? One text between two characters; a list between two texts, since half a name is another name, and behind
+ * it nothing would end the list. */
 static bool may_end(const void *text, bool wide, bool list, size_t at)
 {
     const uint16_t *units = text;
@@ -40,8 +41,8 @@ static bool may_end(const void *text, bool wide, bool list, size_t at)
     return wide ? (units[at] & 0xFC00) != 0xDC00 : (utf8[at] & 0xC0) != 0x80;
 }
 
-/* Writes texts (`len` bytes of UTF-8 with their NULs) to the caller by the rules of CertNameToStr: cut to the room, the needed or written characters with the last NUL
- * returned. 0 when there is no memory. */
+/* Writes texts (`len` bytes of UTF-8 with their NULs) to the caller by the rules of CertNameToStr: cut to the room, the needed or written characters
+ * with the last NUL returned. 0 when there is no memory. */
 static DWORD text_give(const char *utf8, size_t len, bool wide, bool list, void *room, DWORD n_room)
 {
     AUTO_FREE uint16_t *units = NULL;

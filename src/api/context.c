@@ -27,8 +27,8 @@ static void handshake_end(struct context *context)
     context_credential_drop(context);
 }
 
-/* The handshake has succeeded, and there are no more steps. A server whose client came with a ticket and forwarded none keeps its own credential: to act for
- * the client takes both (S4U2Proxy). */
+/* The handshake has succeeded, and there are no more steps. A server whose client came with a ticket and forwarded none keeps its own credential: to
+ * act for the client takes both (S4U2Proxy). */
 static void handshake_done(struct context *context)
 {
     const struct session_facts *facts = context->session != NULL ? &context->session->facts : NULL;
@@ -61,8 +61,8 @@ static SECURITY_STATUS token_deliver(const struct context *context, const struct
     return buffers_step_out(call->output, allocate, writer_slice_of(&out->token));
 }
 
-/* A failed step may have words for the peer, and nothing else that it wrote goes out; their delivery cannot make things worse. That the token is one to be sent in spite of the
- * failure is what the flag tells the program. */
+/* A failed step may have words for the peer, and nothing else that it wrote goes out; their delivery cannot make things worse. That the token is one
+ * to be sent in spite of the failure is what the flag tells the program. */
 static void error_deliver(struct context *context, const struct step_call *call, struct step_out *out)
 {
     bool allocate = (call->flags & ALLOCATE_BIT) != 0, delivered = false;
@@ -116,7 +116,8 @@ static SECURITY_STATUS step_input(const struct context *context, const struct st
     return buffers_stream_step_in(call->input, in);
 }
 
-/* Where the context stands after a step. An established one survives wrong input; but records that were made and never reach the peer (`lost`) leave it out of step with what comes after. */
+/* Where the context stands after a step. An established one survives wrong input; but records that were made and never reach the peer (`lost`) leave
+ * it out of step with what comes after. */
 static void step_settle(struct context *context, SECURITY_STATUS status, bool lost)
 {
     bool failed = status < 0 && status != SEC_E_INCOMPLETE_MESSAGE; /* which may be repeated with more input */

@@ -195,7 +195,8 @@ VOID WINAPI MapGenericMask(PDWORD AccessMask, PGENERIC_MAPPING GenericMapping)
     *AccessMask = access_map_generic(*AccessMask, &mapping);
 }
 
-/* The privileges that the check made use of: none. The room has to be that of one, as on Windows; there NULL with a length, or without any, is ERROR_NOACCESS, too. */
+/* The privileges that the check made use of: none. The room has to be that of one, as on Windows; there NULL with a length, or without any, is
+ * ERROR_NOACCESS, too. */
 static DWORD privileges_put(PRIVILEGE_SET *set, DWORD *len)
 {
     if (len == NULL || (set == NULL && *len != 0))

@@ -43,8 +43,8 @@ SECURITY_STATUS identity_packed_password(struct slice packed, struct field *pass
 #define IDENTITY_PASSWORD_FORMS \
     (OPENSSPI_AUTH_IDENTITY_NT_HASH | OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_X509)
 
-/* Encryption of an EX2 structure: the packed credentials are unreadable, and nothing of it can be altered unseen. The last IDENTITY_SEAL_LEN bytes of the
- * structure are set aside for nonce and tag. */
+/* Encryption of an EX2 structure: the packed credentials are unreadable, and nothing of it can be altered unseen. The last IDENTITY_SEAL_LEN bytes of
+ * the structure are set aside for nonce and tag. */
 #define IDENTITY_SEAL_LEN 32
 #define IDENTITY_FLAGS_PROTECTED                                                                        \
     (SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED | SEC_WINNT_AUTH_IDENTITY_FLAGS_SYSTEM_PROTECTED | \

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Connections to the authority, and logon sessions. A connection says nothing that the daemon would not ask the kernel: it is a number to be given back. */
+/* Connections to the authority, and logon sessions. A connection says nothing that the daemon would not ask the kernel: it is a number to be given
+ * back. */
 
 #define CONNECTIONS_MAX 4096 /* a process that has more forgets to end them */
 #define PROCESS_NAME_MAX 127

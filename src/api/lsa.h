@@ -21,7 +21,8 @@ const struct package *lsa_package(ULONG number);
 NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8);
 NTSTATUS lsa_bytes_read(const STRING *bytes, const void *block, size_t block_len, struct slice *given);
 NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units);
-/* The reverse: the string's characters and a NUL at *at, inside the block of an answer, and *at behind them. False without memory, for text that is longer than a string, and for text that is not UTF-8. */
+/* The reverse: the string's characters and a NUL at *at, inside the block of an answer, and *at behind them. False without memory, for text that is
+ * longer than a string, and for text that is not UTF-8. */
 bool lsa_string_put(UNICODE_STRING *string, const char *text, uint16_t **at);
 
 struct identity;

@@ -170,8 +170,8 @@ static NTSTATUS kind_check(const struct logon *logon)
     return STATUS_SUCCESS;
 }
 
-/* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process (LsaLogonUser's reference,
- * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
+/* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process
+ * (LsaLogonUser's reference, KERB_S4U_LOGON). New credentials make nobody else of the caller. */
 static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct logon_proof *proof)
 {
     bool s4u = is_s4u(logon), acts = !s4u || (logon->trusted && !logon->identify);

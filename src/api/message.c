@@ -9,7 +9,8 @@
 #include "sasl/sasl.h"
 #include <string.h>
 
-/* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up; but WDigest's over HTTP, whose key a daemon may keep. */
+/* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up; but WDigest's over HTTP, whose key a daemon may
+ * keep. */
 
 #define STREAM_FORMAT_MAX \
     ((size_t)64 << 20) /* bytes of one buffer that the library formats; more is to be sent piece by piece */

@@ -7,9 +7,9 @@
 
 #include <sspi_ext.h>
 
-/* OpenSspiEncryptMessages and OpenSspiDecryptMessages. Messages of packages that gain by it are collected, some at a time, and handed to their package together, under
- * the locks of all their contexts; the others are done one by one, as all of a group are when one of their contexts is busy. A context's messages all go the same way, so that
- * each context's are in order. */
+/* OpenSspiEncryptMessages and OpenSspiDecryptMessages. Messages of packages that gain by it are collected, some at a time, and handed to their
+ * package together, under the locks of all their contexts; the others are done one by one, as all of a group are when one of their contexts is busy.
+ * A context's messages all go the same way, so that each context's are in order. */
 
 /* A message that waits for its group. */
 struct waiting {
@@ -126,8 +126,8 @@ static void contexts_unlock(struct context *const *contexts, unsigned n, bool se
         pthread_mutex_unlock(lock_of(contexts[n], seal));
 }
 
-/* Takes all the locks, or none and gives false: nobody waits for a context while it holds another one. Under the lock of one of Negotiate's, a module of somebody else's may run,
- * which may wait, or call back. */
+/* Takes all the locks, or none and gives false: nobody waits for a context while it holds another one. Under the lock of one of Negotiate's, a module
+ * of somebody else's may run, which may wait, or call back. */
 static bool contexts_lock(struct context *const *contexts, unsigned n, bool seal)
 {
     pthread_mutex_lock(lock_of(contexts[0], seal));

@@ -1,8 +1,8 @@
 #include <sspi.h>
 
-/* Each table is one for all callers, and never changed here: InitSecurityInterface gives the same pointer on every call. Reserved3 and Reserved4 are the slots where NT 4.0 had
- * SealMessage and UnsealMessage, and callers of that age still find them there. Sources fill the table by position, since members share their names
- * with A/W macros. */
+/* Each table is one for all callers, and never changed here: InitSecurityInterface gives the same pointer on every call. Reserved3 and Reserved4 are
+ * the slots where NT 4.0 had SealMessage and UnsealMessage, and callers of that age still find them there. Sources fill the table by position, since
+ * members share their names with A/W macros. */
 
 /* clang-format off */
 #define TABLE(LETTER)                                           \

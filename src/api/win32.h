@@ -38,8 +38,8 @@ void win32_text_release(struct win32_text *text);
 #define AUTO_WIN32_TEXT __attribute__((cleanup(win32_text_release)))
 
 /*
- * Text into the caller's room of *n characters. On success *n is the length without terminator; with too little room `small` comes back, *n is the room needed
- * with it, and nothing is written. `with_terminator` counts it on success too.
+ * Text into the caller's room of *n characters. On success *n is the length without terminator; with too little room `small` comes back, *n is the
+ * room needed with it, and nothing is written. `with_terminator` counts it on success too.
  */
 DWORD win32_text_put(const char *utf8, bool wide, void *room, ULONG *n, DWORD small, bool with_terminator);
 

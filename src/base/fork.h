@@ -1,7 +1,7 @@
 /*
  * Locks of the whole process across fork: a child of a thread that forks while another thread holds one would wait for it for ever. Each such lock is
- * named here with its rank; before a fork all are taken in the order of their ranks, and given back on both sides after it. What is not of such a lock is
- * known as a parent's by fork_count.
+ * named here with its rank; before a fork all are taken in the order of their ranks, and given back on both sides after it. What is not of such a
+ * lock is known as a parent's by fork_count.
  */
 #ifndef OPENSSPI_BASE_FORK_H
 #define OPENSSPI_BASE_FORK_H

@@ -32,8 +32,8 @@ void mem_free(void *block);
 void mem_fault_set(unsigned long nth, bool sticky);
 unsigned long mem_fault_count(void);
 
-/* Was this thread refused memory by the functions above, or by those of secret.h, since it last forgot? For whoever answers a caller: most functions say "bad" of
- * an input that they had no memory to read. */
+/* Was this thread refused memory by the functions above, or by those of secret.h, since it last forgot? For whoever answers a caller: most functions
+ * say "bad" of an input that they had no memory to read. */
 bool mem_refused(void);
 void mem_refused_forget(void);
 

@@ -17,8 +17,8 @@
  * threads keep.
  *
  * Before the pools each thread keeps the few blocks of a size that it freed last, for itself: a handshake frees what the next one allocates, and
- * two threads that took each other's blocks would fetch them from each other's caches, line by line (60 ns each), besides their locks. A thread that ends
- * gives its blocks back; those that other threads of its parent keep are lost to a forked child, wiped as all free blocks are.
+ * two threads that took each other's blocks would fetch them from each other's caches, line by line (60 ns each), besides their locks. A thread that
+ * ends gives its blocks back; those that other threads of its parent keep are lost to a forked child, wiped as all free blocks are.
  */
 #define POOL_LEN_MAX ((size_t)4096)
 #define POOL_CHUNK_LEN ((size_t)64 << 10) /* mapped at a time; the kernel gives the pages only when they are touched */

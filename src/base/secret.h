@@ -13,8 +13,8 @@ struct secret {
     size_t len;
 };
 
-/* Overwrites `len` bytes in a way that the compiler keeps: who knows what the assembly reads? Inline, because most are short, of a length that is known,
- * and a handshake wipes more than a hundred times. */
+/* Overwrites `len` bytes in a way that the compiler keeps: who knows what the assembly reads? Inline, because most are short, of a length that is
+ * known, and a handshake wipes more than a hundred times. */
 static inline void secret_wipe(void *data, size_t len)
 {
     if (data != NULL && len != 0)

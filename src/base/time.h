@@ -14,7 +14,8 @@
 
 /* Wall clock now. */
 int64_t filetime_now(void);
-/* Time that nobody sets: the wall clock's when it was first asked for here, and from then on what has passed, a sleep of the computer with it. For ages of what only this process knows. */
+/* Time that nobody sets: the wall clock's when it was first asked for here, and from then on what has passed, a sleep of the computer with it. For
+ * ages of what only this process knows. */
 int64_t steady_now(void);
 /* Monotonic milliseconds, for ages and limits. */
 uint64_t monotonic_ms(void);

@@ -1,6 +1,6 @@
 /*
- * Certificates and revocation lists as the exported functions handle them: by the caller's pointers, without OpenSSL. Statuses become last errors in src/api.
- * A pointer that is not, or no longer, ours gives E_INVALIDARG.
+ * Certificates and revocation lists as the exported functions handle them: by the caller's pointers, without OpenSSL. Statuses become last errors in
+ * src/api. A pointer that is not, or no longer, ours gives E_INVALIDARG.
  */
 #ifndef OPENSSPI_CERTIFICATES_CONTEXT_H
 #define OPENSSPI_CERTIFICATES_CONTEXT_H

@@ -99,14 +99,16 @@ enum meeting store_meet(DWORD disposition, bool newer);
 SECURITY_STATUS store_disposition_check(DWORD disposition);
 /* May there be one more than `n`? CRYPT_E_FILE_ERROR when a store is full. */
 SECURITY_STATUS store_room(size_t n);
-/* Room for one more pointer in a list of `n`, at whose own pointer `list` points. CRYPT_E_FILE_ERROR when the store is full; SEC_E_INSUFFICIENT_MEMORY. */
+/* Room for one more pointer in a list of `n`, at whose own pointer `list` points. CRYPT_E_FILE_ERROR when the store is full;
+ * SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS store_grow(void *list, size_t n, size_t *max);
 /* Appends the store's certificates and lists to stacks: fresh references. */
 SECURITY_STATUS store_collect(struct store *store, STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * lists);
 
 /* The system stores (system.c). `name` is ROOT, MY or CA. ERROR_FILE_NOT_FOUND for another; CRYPT_E_FILE_ERROR, CRYPT_E_BAD_ENCODE. */
 SECURITY_STATUS system_store_open(const char *name, bool machine, struct store **store);
-/* The roots, and what the store CA holds (`lists` may be NULL), as the trust evaluation needs them; both are kept (system_kept.h). Append to the stacks. */
+/* The roots, and what the store CA holds (`lists` may be NULL), as the trust evaluation needs them; both are kept (system_kept.h). Append to the
+ * stacks. */
 SECURITY_STATUS system_roots(STACK_OF(X509) * roots);
 SECURITY_STATUS system_intermediates(STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * lists);
 

@@ -1,6 +1,6 @@
 /*
- * Private keys that somebody else keeps (docs/lsa.md): of "lsa:NAME" this process has the public half, and asks the keeper for each signature. To OpenSSL such a key is an
- * EVP_PKEY like others, of a provider of ours in a library context of its own: nothing of it is seen in the program's.
+ * Private keys that somebody else keeps (docs/lsa.md): of "lsa:NAME" this process has the public half, and asks the keeper for each signature. To
+ * OpenSSL such a key is an EVP_PKEY like others, of a provider of ours in a library context of its own: nothing of it is seen in the program's.
  */
 #ifndef OPENSSPI_CERTIFICATES_KEPT_KEY_H
 #define OPENSSPI_CERTIFICATES_KEPT_KEY_H

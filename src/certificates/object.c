@@ -78,7 +78,8 @@ static SECURITY_STATUS der_query(struct slice der, DWORD contents, struct object
     return CRYPT_E_NO_MATCH;
 }
 
-/* What the text of a PEM file holds goes into the store in place of its first object, which is the single one. Damage after the first does not take it away. */
+/* What the text of a PEM file holds goes into the store in place of its first object, which is the single one. Damage after the first does not take
+ * it away. */
 static SECURITY_STATUS whole_read(struct slice text, struct object_found *found)
 {
     struct contents all;

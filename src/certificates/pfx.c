@@ -1,6 +1,6 @@
 /*
- * PFX files (RFC 7292). They are opened in an OpenSSL library context of our own, which has the legacy provider for RC2 and RC4: the host's default context never
- * learns of it. What comes out is encoded and parsed again, so that it belongs to the default context.
+ * PFX files (RFC 7292). They are opened in an OpenSSL library context of our own, which has the legacy provider for RC2 and RC4: the host's default
+ * context never learns of it. What comes out is encoded and parsed again, so that it belongs to the default context.
  */
 #include "base/memory.h"
 #include "certificates/files.h"
@@ -80,8 +80,8 @@ static int64_t rounds_of(const ASN1_INTEGER *rounds)
     return ASN1_INTEGER_get_int64(&n_rounds, rounds) == 1 && n_rounds > 0 ? n_rounds : INT64_MAX;
 }
 
-/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); 0 where there are none to be read: the decryption will refuse it. Other
- * derivations (scrypt) do not count in rounds: too many. */
+/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); 0 where there are none to be read: the decryption will refuse
+ * it. Other derivations (scrypt) do not count in rounds: too many. */
 static int64_t algorithm_rounds(const X509_ALGOR *algorithm)
 {
     int64_t n_rounds = 0;

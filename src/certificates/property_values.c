@@ -50,8 +50,8 @@ static SECURITY_STATUS hash_give(const char *algorithm, const void *bytes, size_
     return bytes_give(hash, hash_len, data, len);
 }
 
-/* The part of a certificate that is signed (RFC 5280 4.1), as it stands there: OpenSSL would encode it anew, perhaps in other bytes, and take the certificate, which
- * others verify meanwhile, for a changed one. */
+/* The part of a certificate that is signed (RFC 5280 4.1), as it stands there: OpenSSL would encode it anew, perhaps in other bytes, and take the
+ * certificate, which others verify meanwhile, for a changed one. */
 static bool signed_part(struct slice der, struct slice *part)
 {
     const int refused = 0x80 | 0x01; /* damaged; of no definite length */

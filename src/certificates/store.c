@@ -190,7 +190,8 @@ static void unlink_certificate(struct store *store, const struct certificate *ce
         }
 }
 
-/* Under the store's lock. `*gone` receives what was replaced, to be let go outside it; `made` is in the store afterwards unless `*existing` was used. */
+/* Under the store's lock. `*gone` receives what was replaced, to be let go outside it; `made` is in the store afterwards unless `*existing` was used.
+ * */
 static SECURITY_STATUS add_locked(struct store *store, struct certificate *made, DWORD disposition,
                                   struct certificate **existing, struct certificate **gone)
 {

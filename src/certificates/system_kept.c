@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A change so shortly before a look may be followed by another that leaves the same times: those of files are no finer than a clock tick, and than 2 s in
- * some file systems. */
+/* A change so shortly before a look may be followed by another that leaves the same times: those of files are no finer than a clock tick, and than 2
+ * s in some file systems. */
 #define UNSETTLED (2 * FILETIME_SECOND)
 
 /* What a directory's file was, as whole numbers without gaps, to be compared as bytes. */
@@ -113,8 +113,8 @@ static bool look_equal(const struct look *a, const struct look *b)
            (a->files_len == 0 || memcmp(a->files, b->files, a->files_len) == 0);
 }
 
-/* Until the process ends: OpenSSL is gone before our destructors run. The lock is held while a path is read, so that threads which find it changed read
- * it once. */
+/* Until the process ends: OpenSSL is gone before our destructors run. The lock is held while a path is read, so that threads which find it changed
+ * read it once. */
 static struct kept {
     pthread_mutex_t lock;
     bool intermediates;            /* lists are kept, and of a directory each file's status counts */
@@ -154,8 +154,8 @@ static void replaced_release(struct replaced *replaced)
     sk_X509_CRL_pop_free(replaced->lists, X509_CRL_free);
 }
 
-/* What OpenSSL makes of these objects when it first needs it (extensions taken apart, entries sorted) is made before other threads have them: it looks without a lock whether that
- * was done. */
+/* What OpenSSL makes of these objects when it first needs it (extensions taken apart, entries sorted) is made before other threads have them: it
+ * looks without a lock whether that was done. */
 static void prepare(const struct replaced *fresh)
 {
     AUTO_OPENSSL(number) ASN1_INTEGER *number = ASN1_INTEGER_new();

@@ -39,7 +39,8 @@ static SECURITY_STATUS store_pour_lists(struct store *to, const struct store *fi
     return SEC_E_OK;
 }
 
-/* What a file's own store has goes into the others'. `first` is the file's first certificate, and becomes the one that stands there for it, or NULL, as in struct contents. */
+/* What a file's own store has goes into the others'. `first` is the file's first certificate, and becomes the one that stands there for it, or NULL,
+ * as in struct contents. */
 static SECURITY_STATUS store_pour(struct store *to, const struct store *file, struct certificate **first)
 {
     const struct certificate *first_of_file = *first;
@@ -107,8 +108,8 @@ static SECURITY_STATUS onto_stacks(const struct pour *to, const char *path, stru
     return status;
 }
 
-/* Of a damaged file only the revocation lists before the damage count: they were signed each for itself, and without them somebody revoked would pass. The
- * status is the damage's still. `failed`: nobody knows what is in it. */
+/* Of a damaged file only the revocation lists before the damage count: they were signed each for itself, and without them somebody revoked would
+ * pass. The status is the damage's still. `failed`: nobody knows what is in it. */
 static SECURITY_STATUS one_file(const struct pour *to, const char *path, bool *failed)
 {
     uint8_t *data = NULL;
@@ -130,8 +131,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* A file of a directory that holds nothing of use is passed over: keys lie there, notes, what other programs need, and is not for us; a damaged one too, but for its
- * lists. One that the system fails to read is not: it may be the list that revokes somebody. */
+/* A file of a directory that holds nothing of use is passed over: keys lie there, notes, what other programs need, and is not for us; a damaged one
+ * too, but for its lists. One that the system fails to read is not: it may be the list that revokes somebody. */
 static SECURITY_STATUS directory_file(void *context, const char *file)
 {
     const struct pour *to = context;

@@ -14,11 +14,11 @@ struct pour {
     STACK_OF(X509_CRL) * lists; /* may be NULL */
 };
 
-/* Nothing at all is fine where the path is not `wanted` (it is the default). Of a certificate that is there several times the first counts. CRYPT_E_FILE_ERROR,
- * CRYPT_E_BAD_ENCODE, SEC_E_INSUFFICIENT_MEMORY: part of it may have been poured. */
+/* Nothing at all is fine where the path is not `wanted` (it is the default). Of a certificate that is there several times the first counts.
+ * CRYPT_E_FILE_ERROR, CRYPT_E_BAD_ENCODE, SEC_E_INSUFFICIENT_MEMORY: part of it may have been poured. */
 SECURITY_STATUS system_path_read(const char *path, bool wanted, struct pour *to);
-/* Calls `each` with the path of every file of a directory that counts (dots do not), in the order of their names, up to its first failure. CRYPT_E_FILE_ERROR when it cannot be
- * looked through. */
+/* Calls `each` with the path of every file of a directory that counts (dots do not), in the order of their names, up to its first failure.
+ * CRYPT_E_FILE_ERROR when it cannot be looked through. */
 SECURITY_STATUS system_directory_walk(const char *path, SECURITY_STATUS (*each)(void *context, const char *file),
                                       void *context);
 

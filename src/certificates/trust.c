@@ -133,8 +133,8 @@ static X509 *list_signer(const STACK_OF(X509) * chain, int depth, const X509_CRL
     return signer;
 }
 
-/* The lists of this issuer for the element that is looked at. OpenSSL would choose one by name and time and verify it afterwards: a stranger's list could
- * hide the authority's own. It chooses among those that its key has signed. */
+/* The lists of this issuer for the element that is looked at. OpenSSL would choose one by name and time and verify it afterwards: a stranger's list
+ * could hide the authority's own. It chooses among those that its key has signed. */
 static STACK_OF(X509_CRL) * lists_find(const X509_STORE_CTX *context, const X509_NAME *issuer)
 {
     struct examination *examination = X509_STORE_CTX_get_app_data(context);
@@ -235,7 +235,8 @@ static unsigned long crl_flags(enum trust_revocation revocation)
     return X509_V_FLAG_CRL_CHECK | (revocation == REVOCATION_END ? 0 : X509_V_FLAG_CRL_CHECK_ALL);
 }
 
-/* By what OpenSSL compares the roots' trust settings while it builds the chain. For what it cannot ask they do not count there, but afterwards (distrust_examine). */
+/* By what OpenSSL compares the roots' trust settings while it builds the chain. For what it cannot ask they do not count there, but afterwards
+ * (distrust_examine). */
 static int trust_setting(const struct trust_question *question)
 {
     static const struct {

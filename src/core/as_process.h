@@ -1,7 +1,7 @@
 /*
- * The library's own work on a thread that impersonates: configuration, account stores, keytabs, ticket caches, certificate stores, keys, askpass and name services
- * are the process's, whoever the thread is. What does such work opens a scope; docs/impersonation.md says which files are whose. It costs nothing on a thread that
- * does not impersonate. src/access knows how, and says so here; what stands below it has no threads that impersonate.
+ * The library's own work on a thread that impersonates: configuration, account stores, keytabs, ticket caches, certificate stores, keys, askpass and
+ * name services are the process's, whoever the thread is. What does such work opens a scope; docs/impersonation.md says which files are whose. It
+ * costs nothing on a thread that does not impersonate. src/access knows how, and says so here; what stands below it has no threads that impersonate.
  */
 #ifndef OPENSSPI_CORE_AS_PROCESS_H
 #define OPENSSPI_CORE_AS_PROCESS_H

@@ -25,8 +25,8 @@ void cause_clear(void);
 void cause_drop(void);
 /* Was this thread refused memory since cause_clear? Then the text says so from now on. */
 bool cause_is_memory(void);
-/* What a call answers that was about to answer `status`: every error is SEC_E_INSUFFICIENT_MEMORY when this thread was refused memory since cause_clear. A decoder without
- * memory says "bad" (base/result.h), and its caller would blame the peer, the password or the configuration. */
+/* What a call answers that was about to answer `status`: every error is SEC_E_INSUFFICIENT_MEMORY when this thread was refused memory since
+ * cause_clear. A decoder without memory says "bad" (base/result.h), and its caller would blame the peer, the password or the configuration. */
 static inline SECURITY_STATUS cause_answer(SECURITY_STATUS status)
 {
     return status < 0 && status != SEC_E_INSUFFICIENT_MEMORY && cause_is_memory() ? SEC_E_INSUFFICIENT_MEMORY : status;

@@ -46,10 +46,10 @@ static bool for_daemon;          /* set before there are threads */
 FORK_GUARD(config_lock, FORK_RANK_CONFIG)
 
 /*
- * Whose configuration and stores: root's or a user's. Said once by a process, for a thread may act as somebody else whenever a file is read again: by this
- * library, or by its host's own system calls, which leave the ids alone that lead back. Those are asked: the real user, or in a set-user-ID program the saved
- * one, whom the real one would otherwise configure. A child of fork says it once more. What its parent read it keeps while the files stay, for it may not be able
- * to read them; the store that no file names is its own user's.
+ * Whose configuration and stores: root's or a user's. Said once by a process, for a thread may act as somebody else whenever a file is read again: by
+ * this library, or by its host's own system calls, which leave the ids alone that lead back. Those are asked: the real user, or in a set-user-ID
+ * program the saved one, whom the real one would otherwise configure. A child of fork says it once more. What its parent read it keeps while the
+ * files stay, for it may not be able to read them; the store that no file names is its own user's.
  */
 static uid_t process_user(void)
 {
@@ -256,7 +256,8 @@ static bool snapshot_is_current(const struct snapshot *snapshot, const struct sn
         const struct file *file = &snapshot->file[i];
         const struct stat state = state_now(file, snapshot->reader != wanted->user);
         require(strcmp(file->path, wanted->file[i].path) == 0 && file_state_equal(&state, &file->state), false);
-        /* A child of fork that became somebody else: files that are not its own are not for it. What its parent read of others, which it may not read again, stays. */
+        /* A child of fork that became somebody else: files that are not its own are not for it. What its parent read of others, which it may not read
+         * again, stays. */
         require(config_is_foreign(file->source, state.st_uid, snapshot->user) ==
                     config_is_foreign(file->source, state.st_uid, wanted->user),
                 false);

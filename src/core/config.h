@@ -1,8 +1,8 @@
 /*
  * Configuration: /etc/opensspi/opensspi.conf, then the user's file (XDG_CONFIG_HOME or ~/.config, opensspi/opensspi.conf), which wins key by
  * key; OPENSSPI_CONFIG=FILE is read instead of both (ignored in set-uid programs). One snapshot is parsed, kept, and parsed anew when a file's
- * status changes; whoever works under it holds it. All of it is the process's: it is read with the process's rights on whichever thread, and whether root's or a
- * user's paths are meant is decided once.
+ * status changes; whoever works under it holds it. All of it is the process's: it is read with the process's rights on whichever thread, and whether
+ * root's or a user's paths are meant is decided once.
  */
 #ifndef OPENSSPI_CORE_CONFIG_H
 #define OPENSSPI_CORE_CONFIG_H

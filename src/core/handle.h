@@ -17,11 +17,11 @@ struct handle_ref {
     void *slot;
 };
 
-/* Publishes an object. `destroy` runs when the handle is deleted and no reference is left. SEC_E_INSUFFICIENT_MEMORY when the table is full: a million handles, less the
- * four free slots that each other thread may keep; a deleted handle keeps its slot while there are references to it. */
+/* Publishes an object. `destroy` runs when the handle is deleted and no reference is left. SEC_E_INSUFFICIENT_MEMORY when the table is full: a
+ * million handles, less the four free slots that each other thread may keep; a deleted handle keeps its slot while there are references to it. */
 SECURITY_STATUS handle_create(enum handle_kind kind, void *object, void (*destroy)(void *object), SecHandle *handle);
-/* SEC_E_INVALID_HANDLE for NULL, zero, all ones, stale, foreign or of another kind; SEC_E_INSUFFICIENT_MEMORY for more references than can be counted. Give the
- * reference back with handle_put. */
+/* SEC_E_INVALID_HANDLE for NULL, zero, all ones, stale, foreign or of another kind; SEC_E_INSUFFICIENT_MEMORY for more references than can be
+ * counted. Give the reference back with handle_put. */
 SECURITY_STATUS handle_get(const SecHandle *handle, enum handle_kind kind, struct handle_ref *ref);
 void handle_put(struct handle_ref *ref);
 /* Unpublishes: of several threads one gets SEC_E_OK, the others SEC_E_INVALID_HANDLE. */

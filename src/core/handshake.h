@@ -1,6 +1,7 @@
 /*
- * How a handshake lives, the same for every package: a first step makes it, a table says which function each state has, a step that fails ends it, and so does the
- * last one that succeeds. A package's own handshake begins with a struct handshake and says the rest in a struct handshake_role for each side.
+ * How a handshake lives, the same for every package: a first step makes it, a table says which function each state has, a step that fails ends it,
+ * and so does the last one that succeeds. A package's own handshake begins with a struct handshake and says the rest in a struct handshake_role for
+ * each side.
  */
 #ifndef OPENSSPI_CORE_HANDSHAKE_H
 #define OPENSSPI_CORE_HANDSHAKE_H
@@ -47,11 +48,13 @@ struct handshake_role {
     unsigned first;               /* the state in which it begins */
     handshake_step *const *steps; /* by state; without one for HANDSHAKE_DONE a handshake is given up when it ends */
     size_t n_steps;
-    /* A step has failed, and `state` is as the step left it: writes words for the peer and sets out->alert, if there are any. NULL: there are none. */
+    /* A step has failed, and `state` is as the step left it: writes words for the peer and sets out->alert, if there are any. NULL: there are none.
+     * */
     void (*failed)(void *handshake, SECURITY_STATUS status, struct step_out *out);
 };
 
-/* package_authority.initiate or .accept by the role's table. A failed step leaves no token but one that is an alert: who failed proves nothing any more. */
+/* package_authority.initiate or .accept by the role's table. A failed step leaves no token but one that is an alert: who failed proves nothing any
+ * more. */
 SECURITY_STATUS handshake_walk(const struct handshake_role *role, void *credential, void **handshake,
                                const struct step_in *in, struct step_out *out);
 /* Frees a handshake and its base. */

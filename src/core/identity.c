@@ -71,8 +71,8 @@ enum wire_result identity_response_read(struct slice proof, struct identity_resp
 
 enum listed { LIST_SILENT, LIST_NAMES, LIST_EXCLUDES };
 
-/* What the list says of a package, the first word that does. `names_some`: it names packages, and so leaves out those of which it says nothing. An item without a name
- * is none. */
+/* What the list says of a package, the first word that does. `names_some`: it names packages, and so leaves out those of which it says nothing. An
+ * item without a name is none. */
 static enum listed list_look(const struct identity *identity, const char *package, bool *names_some)
 {
     const char *at = identity != NULL && identity->packages != NULL ? identity->packages : "";

@@ -49,10 +49,11 @@ static void forget(void)
     }
 }
 
-/* At the process' end destructors run while threads go on: locks of a library that is at its end are no more, and libkrb5 aborts where it finds that. A thread that was
- * left behind then goes no further after it waited, where its work looks (late_checkpoint), and frees nothing; the end waits for those that free, but not for ever: one of them may need what the thread that ends the process holds.
- * OpenSSL ends before all destructors, among the functions of atexit: by then nothing that was left behind may use it, while those who are waited for, who may
- * be such functions of the host, have what they wait for. */
+/* At the process' end destructors run while threads go on: locks of a library that is at its end are no more, and libkrb5 aborts where it finds that.
+ * A thread that was left behind then goes no further after it waited, where its work looks (late_checkpoint), and frees nothing; the end waits for
+ * those that free, but not for ever: one of them may need what the thread that ends the process holds. OpenSSL ends before all destructors, among the
+ * functions of atexit: by then nothing that was left behind may use it, while those who are waited for, who may be such functions of the host, have
+ * what they wait for. */
 #define END_TURNS 2000
 static void end_at(int now)
 {

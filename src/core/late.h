@@ -1,6 +1,6 @@
 /*
- * Work that may take longer than anybody waits for: libraries that ask a server wait as long as they like and cannot be told to stop. Such work runs in a thread of
- * its own, and whoever needs its result waits until a deadline. What is late is left behind and cleans up after itself.
+ * Work that may take longer than anybody waits for: libraries that ask a server wait as long as they like and cannot be told to stop. Such work runs
+ * in a thread of its own, and whoever needs its result waits until a deadline. What is late is left behind and cleans up after itself.
  */
 #ifndef OPENSSPI_CORE_LATE_H
 #define OPENSSPI_CORE_LATE_H
@@ -13,8 +13,8 @@ enum late_kind { LATE_KDC, LATE_WINBIND, LATE_KINDS };
 /* Threads of one kind that a process may have left behind. With that many nothing more of this kind begins. */
 #define LATE_ABANDONED_MAX 64
 
-/* For a process that works for many: whom the calling thread works for from here on; 0: nobody in particular. Of those whom it works for each may leave
- * LATE_SHARE threads behind; and who has none of these may leave one, until there are twice LATE_ABANDONED_MAX. */
+/* For a process that works for many: whom the calling thread works for from here on; 0: nobody in particular. Of those whom it works for each may
+ * leave LATE_SHARE threads behind; and who has none of these may leave one, until there are twice LATE_ABANDONED_MAX. */
 #define LATE_SHARE 16
 #define LATE_ROOT \
     UINT64_MAX /* whom: may leave behind until there are four times LATE_ABANDONED_MAX, so that many others do not keep it out */

@@ -1,6 +1,6 @@
 /*
- * What ties credentials to the logon session that lent them its tickets or its password: those who hold them learn that the session's tickets were purged, and that it
- * has ended. Counted; neither side keeps the other.
+ * What ties credentials to the logon session that lent them its tickets or its password: those who hold them learn that the session's tickets were
+ * purged, and that it has ended. Counted; neither side keeps the other.
  */
 #ifndef OPENSSPI_CORE_LEASE_H
 #define OPENSSPI_CORE_LEASE_H

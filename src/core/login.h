@@ -6,8 +6,9 @@
 
 #include "core/package.h"
 
-/* The identity that was given, or, where it names nobody or has no password, what the user file keeps of it in `kept`. *who is one of the two: with a password, or
- * IDENTITY_NAME where there is none for that name; NULL: nobody. SEC_E_UNKNOWN_CREDENTIALS for what proves itself otherwise; statuses of user_file_find. */
+/* The identity that was given, or, where it names nobody or has no password, what the user file keeps of it in `kept`. *who is one of the two: with a
+ * password, or IDENTITY_NAME where there is none for that name; NULL: nobody. SEC_E_UNKNOWN_CREDENTIALS for what proves itself otherwise; statuses of
+ * user_file_find. */
 SECURITY_STATUS login_choose(const char *package, const struct acquire_request *request, const struct identity *given,
                              struct identity *kept, const struct identity **who);
 /* User and domain, "" where there is none; "DOMAIN\user" given as the user name alone names both. mem_free. SEC_E_INSUFFICIENT_MEMORY. */

@@ -9,8 +9,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Immutable but for the package's own part, which locks itself. Counted: its handle, a server's context that keeps it (`service`), and contexts of the daemon.
- * Other contexts hold its handle's slot while they walk their handshake (`credential_ref`). */
+/* Immutable but for the package's own part, which locks itself. Counted: its handle, a server's context that keeps it (`service`), and contexts of
+ * the daemon. Other contexts hold its handle's slot while they walk their handshake (`credential_ref`). */
 struct credential {
     atomic_uint n_references;
     const struct package *package;
@@ -70,7 +70,8 @@ void credential_put(struct credential *credential); /* NULL is fine */
 void *credential_part(const struct credential *credential, const struct package *package);
 
 struct context *context_new(const struct package *package, bool initiator);
-/* Gives a context its credential by the reference of a look-up, which it takes: so no other count is written, which other threads write as well. What it had it puts. */
+/* Gives a context its credential by the reference of a look-up, which it takes: so no other count is written, which other threads write as well. What
+ * it had it puts. */
 void context_credential_set(struct context *context, struct handle_ref *ref);
 /* Takes the credential away; NULL is fine. */
 void context_credential_drop(struct context *context);
@@ -79,8 +80,8 @@ static inline bool context_is_stream(const struct context *context)
 {
     return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
 }
-/* Gives a context its session, or none, and closes the one it had: a datagram context that was used before its handshake ended gets a second. Message calls do not hold the first
- * meanwhile. */
+/* Gives a context its session, or none, and closes the one it had: a datagram context that was used before its handshake ended gets a second. Message
+ * calls do not hold the first meanwhile. */
 void context_session_set(struct context *context, struct session *session);
 void context_free(void *context);
 

@@ -41,7 +41,9 @@ struct package_info {
         const void *auth_data); /* finds the identity inside the package's own structure; missing: none is in it */
     bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
-        chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
+        /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's
+         * session */
+        chooses;
     bool tells_state; /* answers NEGOTIATION_INFO although Negotiate cannot choose it */
     struct package_mech mech;
 };
@@ -57,9 +59,10 @@ struct acquire_request {
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
-    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. Where the name is one of a realm's
-     * whose KDC answered, and there is no cache, it gave no tickets. Where it refused the password, `session_refusal` is what it said ("" without words), and until
-     * `session_refused_until` (steady time) nobody asks it with that password again: each time counts towards a lock-out. */
+    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. Where
+     * the name is one of a realm's whose KDC answered, and there is no cache, it gave no tickets. Where it refused the password, `session_refusal` is
+     * what it said ("" without words), and until `session_refused_until` (steady time) nobody asks it with that password again: each time counts
+     * towards a lock-out. */
     const struct identity *session_identity;
     const char *session_cache;
     bool session_has_realm;
@@ -100,7 +103,9 @@ struct step_out {
     struct writer token;  /* empty: nothing to send */
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
     struct session *
-        session; /* instead of a record, only of a package that chooses, where it opened and used the chosen one's already: who gets `out` owns it; session_save writes its record */
+        /* instead of a record, only of a package that chooses, where it opened and used the chosen one's already: who gets `out` owns it;
+         * session_save writes its record */
+        session;
     uint32_t granted; /* ISC_RET_* or ASC_RET_* */
     int64_t expiry;   /* FILETIME, UTC */
     bool
@@ -129,7 +134,8 @@ struct package_authority {
     void (*abandon)(void *handshake);
     /* Will this step surely wait for nobody? `handshake` is NULL before the first. Missing: it may wait. */
     bool (*only_computes)(void *credential, const void *handshake, const struct step_in *in);
-    /* May this step of a server's wait, for a KDC or for a store that is being written, or compute for long? `handshake` as before. Missing: neither. */
+    /* May this step of a server's wait, for a KDC or for a store that is being written, or compute for long? `handshake` as before. Missing: neither.
+     * */
     bool (*accept_may_wait)(void *credential, const void *handshake, const struct step_in *in);
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
@@ -141,15 +147,16 @@ struct package_authority {
     SECURITY_STATUS (*control)(void *handshake, struct slice token); /* ApplyControlToken */
     void (*forget)(const char *target); /* cached sessions with this target, or all (NULL) */
     SECURITY_STATUS (*change_password)(const struct password_change *change);
-    /* Judges a response to a challenge that whoever passes it on gave the client: the identity's proof. Writes the session record that a server would have. */
+    /* Judges a response to a challenge that whoever passes it on gave the client: the identity's proof. Writes the session record that a server would
+     * have. */
     SECURITY_STATUS(*prove_response)
     (const struct config *config, const struct identity *identity, struct writer *record);
-    /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service` a
-     * credential of this package or NULL. */
+    /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service`
+     * a credential of this package or NULL. */
     SECURITY_STATUS(*acquire_delegated)
     (const struct acquire_request *request, struct slice delegated, void *service, void **credential, int64_t *expiry);
-    /* What an outbound credential that has proved itself leaves, so that acquire_delegated makes one like it later: as little as will do. Missing: it leaves
-     * nothing. */
+    /* What an outbound credential that has proved itself leaves, so that acquire_delegated makes one like it later: as little as will do. Missing: it
+     * leaves nothing. */
     SECURITY_STATUS (*keep)(void *credential, struct secret *delegated);
     /* Of a package that chooses: its credential with nothing in it but that one, of another package, which it retains; as acquire. */
     SECURITY_STATUS (*wrap)(const struct acquire_request *request, struct credential *chosen, void **credential);
@@ -193,19 +200,19 @@ struct package_session {
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW), behind what list_signed left used up.
      * SEC_E_UNSUPPORTED_FUNCTION where a key stream would come again. */
     SECURITY_STATUS (*reset)(void *state);
-    /* Before the session's first message: this side's code over SPNEGO's list of mechanisms, and the one that the peer must send. Uses up nothing. Missing, or
-     * SEC_E_UNSUPPORTED_FUNCTION for this session: `sign` and `verify` make and check them. */
+    /* Before the session's first message: this side's code over SPNEGO's list of mechanisms, and the one that the peer must send. Uses up nothing.
+     * Missing, or SEC_E_UNSUPPORTED_FUNCTION for this session: `sign` and `verify` make and check them. */
     SECURITY_STATUS (*list_codes)(void *state, struct slice list, struct list_codes *codes);
-    /* The list was signed or verified with this session or by list_codes (`sent`: our code went out; `seen`: the peer's came), and its messages begin now: gives back
-     * what that used up and peers take for unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
+    /* The list was signed or verified with this session or by list_codes (`sent`: our code went out; `seen`: the peer's came), and its messages begin
+     * now: gives back what that used up and peers take for unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
     SECURITY_STATUS (*list_signed)(void *state, bool sent, bool seen);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);
     SECURITY_STATUS (*seal)(void *state, uint32_t qop, struct message *message, uint32_t seq);
     SECURITY_STATUS (*verify)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
     SECURITY_STATUS (*unseal)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
-    /* As `seal` or `unseal` of each in their order, at most MESSAGES_TOGETHER, whose memory does not overlap; the locks of all their contexts are held. Missing: it would be no
-     * faster. */
+    /* As `seal` or `unseal` of each in their order, at most MESSAGES_TOGETHER, whose memory does not overlap; the locks of all their contexts are
+     * held. Missing: it would be no faster. */
     void (*seal_several)(struct session_message *list, unsigned n);
     void (*unseal_several)(struct session_message *list, unsigned n);
     SECURITY_STATUS (*query)(const void *state, uint32_t attribute, struct attribute *value);

@@ -14,13 +14,13 @@ struct prompt {
     const char *message;       /* put before each question, or NULL */
 };
 
-/* prompt_identity with words of the caller's. *declined tells, where it answers SEC_E_NO_CREDENTIALS, whether there was somebody to ask. Control characters
- * in what is shown become question marks: names come from peers. */
+/* prompt_identity with words of the caller's. *declined tells, where it answers SEC_E_NO_CREDENTIALS, whether there was somebody to ask. Control
+ * characters in what is shown become question marks: names come from peers. */
 SECURITY_STATUS prompt_ask(const struct prompt *prompt, struct identity *identity, bool *declined);
 
 /* Asks for a password, and for the user name where `user` is NULL. With `askpass` by that program, run once a question with the question as its
- * argument, answering with one line on its standard output; else at the process's terminal, without echo. SEC_E_OK; SEC_E_NO_CREDENTIALS when there is nobody to ask or no
- * answer came within two minutes. */
+ * argument, answering with one line on its standard output; else at the process's terminal, without echo. SEC_E_OK; SEC_E_NO_CREDENTIALS when there
+ * is nobody to ask or no answer came within two minutes. */
 SECURITY_STATUS prompt_identity(const char *askpass, const char *target, const char *user, const char *domain,
                                 struct identity *identity);
 

@@ -1,6 +1,6 @@
 /*
- * The packages there are, in the order in which EnumerateSecurityPackages lists them. Lock: one mutex for adding; readers, and who takes one off the list, need
- * none. A package that is taken off the list stays valid while the process lives.
+ * The packages there are, in the order in which EnumerateSecurityPackages lists them. Lock: one mutex for adding; readers, and who takes one off the
+ * list, need none. A package that is taken off the list stays valid while the process lives.
  */
 #ifndef OPENSSPI_CORE_REGISTRY_H
 #define OPENSSPI_CORE_REGISTRY_H

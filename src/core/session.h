@@ -1,6 +1,6 @@
 /*
- * Sessions and their records. A session is always opened from a record: at the end of a handshake or just before it, on import, from the daemon, in tests.
- * docs/session-record.md writes the format down.
+ * Sessions and their records. A session is always opened from a record: at the end of a handshake or just before it, on import, from the daemon, in
+ * tests. docs/session-record.md writes the format down.
  */
 #ifndef OPENSSPI_CORE_SESSION_H
 #define OPENSSPI_CORE_SESSION_H
@@ -48,8 +48,8 @@ void session_delegated_hook(session_delegated_seal *seal);
 bool session_records_leave(void);
 /* Seals, where records leave, what a session cannot have and will ask about. SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS session_seal(const struct package *package, struct slice plain, struct writer *sealed);
-/* Has the authority that sealed it answer a session's question, by its package's `answer`: its status, or SEC_E_CONTEXT_EXPIRED (that authority is no more, or sealed it for another
- * user), SEC_E_NO_AUTHENTICATING_AUTHORITY, SEC_E_INSUFFICIENT_MEMORY. */
+/* Has the authority that sealed it answer a session's question, by its package's `answer`: its status, or SEC_E_CONTEXT_EXPIRED (that authority is no
+ * more, or sealed it for another user), SEC_E_NO_AUTHENTICATING_AUTHORITY, SEC_E_INSUFFICIENT_MEMORY. */
 typedef SECURITY_STATUS session_asker(const struct package *package, struct slice sealed, struct slice asked,
                                       struct writer *answer);
 session_asker session_ask;
@@ -57,9 +57,11 @@ session_asker session_ask;
 void session_ask_hook(session_asker *asks);
 /* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
 SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
-/* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
+/* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status.
+ * */
 SECURITY_STATUS session_open(struct slice record, struct session **session);
-/* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests. */
+/* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests.
+ * */
 SECURITY_STATUS session_open_chosen(struct slice record, struct session **session);
 /* Makes a session of a state that was handed over directly; on failure the state is closed. SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session);

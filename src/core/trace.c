@@ -84,8 +84,8 @@ static bool is_trace(int fd)
     return fstat(fd, &now) == 0 && now.st_ino == trace_file.st_ino && now.st_dev == trace_file.st_dev;
 }
 
-/* A program may send its standard error to a log of its own, and that is for the trace, too: a file for appending alone, which stays open across exec as standard
- * streams do. What else is there now came by open, after a close: a database, a socket. */
+/* A program may send its standard error to a log of its own, and that is for the trace, too: a file for appending alone, which stays open across exec
+ * as standard streams do. What else is there now came by open, after a close: a database, a socket. */
 static bool is_log(int fd)
 {
     struct stat now;
@@ -94,8 +94,8 @@ static bool is_log(int fd)
            (of_descriptor & FD_CLOEXEC) == 0 && fstat(fd, &now) == 0 && S_ISREG(now.st_mode);
 }
 
-/* The program may have closed our descriptor, and opened something else: daemons close all that they did not open. The same file is opened again, and never another one;
- * -1: not now, or it is gone and the trace is over. */
+/* The program may have closed our descriptor, and opened something else: daemons close all that they did not open. The same file is opened again, and
+ * never another one; -1: not now, or it is gone and the trace is over. */
 static int descriptor(void)
 {
     int fd = atomic_load(&trace_fd);

@@ -1,6 +1,6 @@
 /*
- * The trace: SSPI_TRACE=FILE (or "stderr") writes a line a step, with flags and sizes, never a secret; stderr: docs/configuration.md says when that is a log instead.
- * Off, it costs one relaxed load.
+ * The trace: SSPI_TRACE=FILE (or "stderr") writes a line a step, with flags and sizes, never a secret; stderr: docs/configuration.md says when that
+ * is a log instead. Off, it costs one relaxed load.
  */
 #ifndef OPENSSPI_CORE_TRACE_H
 #define OPENSSPI_CORE_TRACE_H

@@ -36,7 +36,8 @@ void channel_release(struct channel *channel)
     *channel = (struct channel){0};
 }
 
-/* What of the caller's wishes is TLS'. Without its own validation the server is judged by what comes inside: Windows sets MANUAL_CRED_VALIDATION always. */
+/* What of the caller's wishes is TLS'. Without its own validation the server is judged by what comes inside: Windows sets MANUAL_CRED_VALIDATION
+ * always. */
 static uint32_t tls_flags(const struct channel *channel, uint32_t flags)
 {
     if (!channel->initiator)
@@ -70,7 +71,8 @@ SECURITY_STATUS channel_step(struct channel *channel, const struct step_in *in, 
     return status;
 }
 
-/* TLS 1.3 has messages of its own after the handshake, which its next step takes off `rest`; before it a renegotiation, which nobody needs inside CredSSP. */
+/* TLS 1.3 has messages of its own after the handshake, which its next step takes off `rest`; before it a renegotiation, which nobody needs inside
+ * CredSSP. */
 static SECURITY_STATUS own_message(struct channel *channel, struct slice rest, struct step_out *out, size_t *left)
 {
     const struct step_in in = {.token = rest, .given = true};

@@ -82,8 +82,8 @@ static DWORD *tls_structure_copy(const void *given, union tls_structure *own)
     return &own->v5.dwFlags;
 }
 
-/* TSSSP has no TLS of its own: what pSchannelCred asks of it can be done by the program alone. Only a wish for validation is refused, since it would go
- * unheard. */
+/* TSSSP has no TLS of its own: what pSchannelCred asks of it can be done by the program alone. Only a wish for validation is refused, since it would
+ * go unheard. */
 static SECURITY_STATUS bare_check(const struct acquire_request *request)
 {
     const CREDSSP_CRED *cred = cred_of(request->auth_data);

@@ -17,8 +17,8 @@ enum credssp_source {
     CREDSSP_SOURCE_SAVED, /* the user file had one */
 };
 
-/* Immutable once made, but for what stands under `lock`, and counted: a context may be given another credential on a later leg, and its handshake goes on with
- * this one. */
+/* Immutable once made, but for what stands under `lock`, and counted: a context may be given another credential on a later leg, and its handshake
+ * goes on with this one. */
 struct credssp_credential {
     atomic_uint n_references;
     const struct config *config;

@@ -1,6 +1,6 @@
 /*
- * A CredSSP handshake that is under way, of either role, and what both do alike (MS-CSSP 3.1.5): TLS, the inner handshake in TSRequests, sealing what only
- * the other side of the inner handshake may read, and the end.
+ * A CredSSP handshake that is under way, of either role, and what both do alike (MS-CSSP 3.1.5): TLS, the inner handshake in TSRequests, sealing what
+ * only the other side of the inner handshake may read, and the end.
  */
 #ifndef OPENSSPI_CREDSSP_HANDSHAKE_H
 #define OPENSSPI_CREDSSP_HANDSHAKE_H

@@ -98,8 +98,8 @@ static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_o
     return nego_send(handshake, (struct slice){0}, out);
 }
 
-/* errorCode is an NTSTATUS; some servers send what SSPI answered them. What says more than no is the account's state. A status of SSPI is not passed on: it would
- * speak of this side, as SEC_E_INCOMPLETE_MESSAGE does. The cause tells the number. */
+/* errorCode is an NTSTATUS; some servers send what SSPI answered them. What says more than no is the account's state. A status of SSPI is not passed
+ * on: it would speak of this side, as SEC_E_INCOMPLETE_MESSAGE does. The cause tells the number. */
 static SECURITY_STATUS error_status(uint32_t error)
 {
     static const SECURITY_STATUS kept[] = {

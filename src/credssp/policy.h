@@ -6,7 +6,8 @@
 
 #include "credssp/credential.h"
 
-/* Do the lists name this target at all? `*` in a pattern stands for any run of characters; the case of ASCII letters does not count. Asked before anything is sent. SEC_E_OK; SEC_E_DELEGATION_POLICY. A NULL target meets no list. */
+/* Do the lists name this target at all? `*` in a pattern stands for any run of characters; the case of ASCII letters does not count. Asked before
+ * anything is sent. SEC_E_OK; SEC_E_DELEGATION_POLICY. A NULL target meets no list. */
 SECURITY_STATUS policy_allows(const struct config *config, enum credssp_source source, const char *target);
 /* Asked when the handshake has shown whether anything but the password vouches for the server. SEC_E_OK; SEC_E_POLICY_NLTM_ONLY. */
 SECURITY_STATUS policy_allows_proved(const struct config *config, enum credssp_source source, const char *target,

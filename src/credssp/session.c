@@ -97,8 +97,8 @@ static const struct session_facts *credssp_facts(const void *state)
     return &((const struct credssp_session *)state)->facts;
 }
 
-/* Messages are TLS records; TSSSP's are sealed as its handshake's fields were, for what the two ends say to each other beside the channel (MS-RDPEAR), and are
- * numbered here: both ends know how many those were. TLS numbers its records itself, and some packages do. */
+/* Messages are TLS records; TSSSP's are sealed as its handshake's fields were, for what the two ends say to each other beside the channel
+ * (MS-RDPEAR), and are numbered here: both ends know how many those were. TLS numbers its records itself, and some packages do. */
 static const struct session *messages_of(const struct credssp_session *session)
 {
     return session->channel != NULL ? session->channel : session->inner;

@@ -25,7 +25,8 @@ void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_
 /* `key` is borrowed until the message is finished. */
 void hmac_sha_begin(struct hmac_sha *hmac, const struct krb_mac *key);
 void hmac_sha_update(struct hmac_sha *hmac, const void *data, size_t len);
-/* SHA-1 with whole blocks by other means: bytes that complete the block which is under way; then the chaining value out, and in again after `n_blocks`. */
+/* SHA-1 with whole blocks by other means: bytes that complete the block which is under way; then the chaining value out, and in again after
+ * `n_blocks`. */
 size_t hmac_sha1_missing(const struct hmac_sha *hmac);
 void hmac_sha1_words_out(const struct hmac_sha *hmac, uint32_t words[5]);
 void hmac_sha1_words_in(struct hmac_sha *hmac, const uint32_t words[5], size_t n_blocks);

@@ -1,6 +1,6 @@
 /*
- * AES-CBC by the processor's own instructions: for the short runs of blocks that messages and tickets are made of, a call of OpenSSL's takes longer than the cipher.
- * Nothing here can fail, and nothing depends on what is in keys and data but the result.
+ * AES-CBC by the processor's own instructions: for the short runs of blocks that messages and tickets are made of, a call of OpenSSL's takes longer
+ * than the cipher. Nothing here can fail, and nothing depends on what is in keys and data but the result.
  */
 #ifndef OPENSSPI_CRYPTO_KRB5_AES_H
 #define OPENSSPI_CRYPTO_KRB5_AES_H

@@ -81,15 +81,17 @@ struct krb_cipher {
     struct krb_cbc cbc;
     uint8_t key[KRB_KEY_MAX]; /* Ke, to put a forged message back */
     bool
-        stitched; /* SHA-1, on a processor with instructions for it and AES: both side by side when one message is sealed, and several messages when they are sealed or opened */
+        /* SHA-1, on a processor with instructions for it and AES: both side by side when one message is sealed, and several messages when they are
+         * sealed or opened */
+        stitched;
 };
 /* The keys, and the cipher's state as far as the processor's instructions need one: where it has none a copy gets it by krb_cbc_init. */
 MUST_USE bool krb_cipher_derive(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 MUST_USE bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 void krb_cipher_release(struct krb_cipher *cipher);
 
-/* Encrypts the pieces that are not fixed as one text, in place; the first of them starts with the confounder. `mac` takes profile->mac_len bytes. False
- * when the library refuses: the pieces are wiped. */
+/* Encrypts the pieces that are not fixed as one text, in place; the first of them starts with the confounder. `mac` takes profile->mac_len bytes.
+ * False when the library refuses: the pieces are wiped. */
 MUST_USE bool krb_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces, uint8_t *mac);
 /* Decrypts in place. False when the checksum does not fit: the pieces are as they were. */
 MUST_USE bool krb_unseal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces,
@@ -106,7 +108,8 @@ struct krb_job {
     bool done; /* out: what krb_seal and krb_unseal return */
 };
 #define KRB_JOBS_MAX 8
-/* The same as krb_seal or krb_unseal of each job, at most KRB_JOBS_MAX; what they write must not overlap. Those whose cipher is not `stitched` are done one by one. */
+/* The same as krb_seal or krb_unseal of each job, at most KRB_JOBS_MAX; what they write must not overlap. Those whose cipher is not `stitched` are
+ * done one by one. */
 void krb_seal_several(struct krb_job *jobs, unsigned n_jobs);
 void krb_unseal_several(struct krb_job *jobs, unsigned n_jobs);
 

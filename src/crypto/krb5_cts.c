@@ -86,8 +86,8 @@ bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN])
     return done;
 }
 
-/* A message begins with a vector of zeros, OpenSSL's context with what the last message left in it. Taking the difference out of the first block costs
- * nothing, setting a vector as much as encrypting eight blocks. */
+/* A message begins with a vector of zeros, OpenSSL's context with what the last message left in it. Taking the difference out of the first block
+ * costs nothing, setting a vector as much as encrypting eight blocks. */
 static void message_crypt(struct krb_cts *cts, uint8_t *data, size_t len)
 {
     struct krb_cbc *cbc = cts->cbc;

@@ -39,8 +39,8 @@ void krb_cts_begin(struct krb_cts *cts, struct krb_cbc *cbc, size_t len);
 void krb_cts_update(struct krb_cts *cts, uint8_t *data, size_t len);
 MUST_USE bool krb_cts_finish(struct krb_cts *cts);
 
-/* The chaining value, for a caller that processes the next whole blocks by other means (at most `bulk_left` bytes, and only with nothing pending), leaves the
- * new value there and tells krb_cts_skip how many bytes it took. */
+/* The chaining value, for a caller that processes the next whole blocks by other means (at most `bulk_left` bytes, and only with nothing pending),
+ * leaves the new value there and tells krb_cts_skip how many bytes it took. */
 uint8_t *krb_cts_by_hand(struct krb_cts *cts);
 static inline void krb_cts_skip(struct krb_cts *cts, size_t len)
 {

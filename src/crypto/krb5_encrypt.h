@@ -1,6 +1,6 @@
 /*
- * Encryption and checksums of RFC 3961 for one text at a time, as tickets, authenticators and PACs have them, by keys as they are or prepared; messages of
- * a session go through krb5_crypto.h. Types: AES with SHA-1 (RFC 3962), AES with SHA-2 (RFC 8009), RC4 (RFC 4757).
+ * Encryption and checksums of RFC 3961 for one text at a time, as tickets, authenticators and PACs have them, by keys as they are or prepared;
+ * messages of a session go through krb5_crypto.h. Types: AES with SHA-1 (RFC 3962), AES with SHA-2 (RFC 8009), RC4 (RFC 4757).
  */
 #ifndef OPENSSPI_CRYPTO_KRB5_ENCRYPT_H
 #define OPENSSPI_CRYPTO_KRB5_ENCRYPT_H
@@ -33,8 +33,8 @@ enum krb_usage {
     KRB_USAGE_PAC = 17,
 };
 
-/* One use of a key, prepared once: deriving takes as long as the cipher and the checksum of a short text. Holds keys: wipe it. Nothing that uses it writes to
- * it: threads may share one. */
+/* One use of a key, prepared once: deriving takes as long as the cipher and the checksum of a short text. Holds keys: wipe it. Nothing that uses it
+ * writes to it: threads may share one. */
 enum krb_work { KRB_ENCRYPTING, KRB_DECRYPTING, KRB_SIGNING };
 struct krb_prepared {
     int32_t enctype; /* 0: not prepared */
@@ -49,8 +49,8 @@ struct krb_purpose {
     enum krb_work work;
     enum krb_usage usage;
 };
-/* Prepares a key for `n_purposes` uses, one behind the other in `prepared`, whose former values are not looked at. False for a type that is not ours, or without
- * memory: all of them are then wiped. */
+/* Prepares a key for `n_purposes` uses, one behind the other in `prepared`, whose former values are not looked at. False for a type that is not ours,
+ * or without memory: all of them are then wiped. */
 MUST_USE bool krb_prepare(const struct krb_key *key, const struct krb_purpose *purposes, size_t n_purposes,
                           struct krb_prepared *prepared);
 void krb_prepared_wipe(struct krb_prepared *prepared);
@@ -64,13 +64,14 @@ MUST_USE bool krb_prepared_verify(const struct krb_prepared *prepared, const str
 
 /* Appends the cipher text of `plain`: with confounder and checksum. False without memory, without randomness, or for a type that is not ours. */
 MUST_USE bool krb_encrypt(const struct krb_key *key, enum krb_usage usage, struct slice plain, struct writer *cipher);
-/* `plain` lies in `buffer`, which becomes the text's owner. False when the checksum does not fit, the cipher text is too short, or without memory: both are
- * then untouched. */
+/* `plain` lies in `buffer`, which becomes the text's owner. False when the checksum does not fit, the cipher text is too short, or without memory:
+ * both are then untouched. */
 MUST_USE bool krb_decrypt(const struct krb_key *key, enum krb_usage usage, struct slice cipher, struct secret *buffer,
                           struct slice *plain);
 
 #define KRB_CHECKSUM_PIECES 8
-/* The number of the keyed checksum that belongs to an encryption type (RFC 3962 section 7, RFC 8009 section 6, RFC 4757 section 4); 0 for one not ours. */
+/* The number of the keyed checksum that belongs to an encryption type (RFC 3962 section 7, RFC 8009 section 6, RFC 4757 section 4); 0 for one not
+ * ours. */
 int32_t krb_checksum_type(int32_t enctype);
 /* Is `mac` the keyed checksum of the pieces (at most KRB_CHECKSUM_PIECES of them)? Compares in constant time. */
 MUST_USE bool krb_checksum_verify(const struct krb_key *key, enum krb_usage usage, const struct slice *pieces,

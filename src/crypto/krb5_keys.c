@@ -22,8 +22,8 @@ const struct krb_profile *krb_profile_find(int32_t enctype)
 
 #define NFOLD_MAX 64
 
-/* RFC 3961 5.1: copies of the input, each rotated right by 13 bits more than the one before, until their length is a multiple of the output's too; cut
- * into numbers of the output's length, these are summed in ones' complement. */
+/* RFC 3961 5.1: copies of the input, each rotated right by 13 bits more than the one before, until their length is a multiple of the output's too;
+ * cut into numbers of the output's length, these are summed in ones' complement. */
 void krb_nfold(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_len)
 {
     uint32_t sums[NFOLD_MAX] = {0}, carry = 0;

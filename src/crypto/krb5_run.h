@@ -31,8 +31,8 @@ void krb_run_begin(struct krb_run *run, const struct krb_cipher *cipher, const s
                    unsigned n_pieces);
 /* Hashes until the digest has seen `limit` bytes of the cipher's text, and the fixed pieces that follow them. */
 void krb_run_hash(struct krb_run *run, size_t limit);
-/* The start of a piece, at which digest and cipher stand, as far as whole blocks of both go and it is worth while: how many units, and a lane for them; the
- * digest is ahead by what completed its block. krb_run_stretched tells that the lane went there. */
+/* The start of a piece, at which digest and cipher stand, as far as whole blocks of both go and it is worth while: how many units, and a lane for
+ * them; the digest is ahead by what completed its block. krb_run_stretched tells that the lane went there. */
 size_t krb_run_stretch(struct krb_run *run, const struct krb_aes *stitch, const struct krb_piece *piece,
                        struct krb_lane *lane);
 void krb_run_stretched(struct krb_run *run, const struct krb_lane *lane, size_t n_units);

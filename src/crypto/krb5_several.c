@@ -5,8 +5,8 @@
 #include <endian.h>
 #include <string.h>
 
-/* Shorter messages go through a copy in one piece, in which everything up to the last block of the digest is side by side; for longer ones copying would cost more than
- * their ends do. */
+/* Shorter messages go through a copy in one piece, in which everything up to the last block of the digest is side by side; for longer ones copying
+ * would cost more than their ends do. */
 #define SHORT_MAX ((size_t)1280)
 #define SHA1_LEN 20
 

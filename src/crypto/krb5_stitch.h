@@ -1,6 +1,6 @@
 /*
- * AES-CBC encryption and SHA-1 side by side, where the processor has instructions for both: each alone waits for its own last result most of the time, so
- * that together they take as long as the slower one. With the messages of several lanes side by side nobody waits for long.
+ * AES-CBC encryption and SHA-1 side by side, where the processor has instructions for both: each alone waits for its own last result most of the
+ * time, so that together they take as long as the slower one. With the messages of several lanes side by side nobody waits for long.
  */
 #ifndef OPENSSPI_CRYPTO_KRB5_STITCH_H
 #define OPENSSPI_CRYPTO_KRB5_STITCH_H

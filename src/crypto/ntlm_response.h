@@ -16,7 +16,8 @@
 
 /* NTOWFv1 (3.3.1): MD4 of the password's UTF-16LE bytes. */
 void ntlm_nt_hash(struct slice password_utf16le, struct key16 *hash);
-/* LMOWFv1 (3.3.1): from the password as ASCII text, upper-cased, at most 14 bytes; false when it has other letters or is longer, or DES is refused. */
+/* LMOWFv1 (3.3.1): from the password as ASCII text, upper-cased, at most 14 bytes; false when it has other letters or is longer, or DES is refused.
+ * */
 MUST_USE bool ntlm_lm_hash(struct slice password_utf16le, struct key16 *hash);
 /* NTOWFv2 (3.3.2): HMAC-MD5 of the NT hash over UTF-16LE(Upper(user) + domain), prepared to be a key of HMAC-MD5, which is all that is done with it;
  * as secret as a hash of the password. WIRE_BAD for invalid UTF-8 or no memory. */

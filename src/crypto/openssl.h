@@ -30,7 +30,8 @@ struct openssl_provider {
 /* A library context of our own, with this provider: kept in the same way. The host's never learns of it. NULL: there is no memory. */
 OSSL_LIB_CTX *openssl_context(_Atomic(void *) *kept, const struct openssl_provider *provider);
 
-/* The index of extra data of a class (CRYPTO_EX_INDEX_SSL, ...), which the first caller gets and the process keeps in `*kept`, -1 before. -1: there is no memory; that is not kept. */
+/* The index of extra data of a class (CRYPTO_EX_INDEX_SSL, ...), which the first caller gets and the process keeps in `*kept`, -1 before. -1: there
+ * is no memory; that is not kept. */
 int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release);
 
 /* OpenSSL has begun, and registered what it does at the process' end: what is registered with atexit after this call runs before that. */

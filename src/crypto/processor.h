@@ -1,5 +1,6 @@
 /*
- * What this processor has instructions for. Asked once: in a virtual machine the question alone takes longer than everything else that opens a session.
+ * What this processor has instructions for. Asked once: in a virtual machine the question alone takes longer than everything else that opens a
+ * session.
  */
 #ifndef OPENSSPI_CRYPTO_PROCESSOR_H
 #define OPENSSPI_CRYPTO_PROCESSOR_H

@@ -197,8 +197,8 @@ static void md5_block_and_stream(uint32_t state[4], const uint8_t *block, struct
 #define OWN_LEN (BLOCK_LEN - WORD_LEN)
 
 /*
- * Decrypts OWN_LEN bytes and compresses the block that they fill but for its first word: the first round takes the block's words in their order, and each is
- * decrypted while the step before it is done.
+ * Decrypts OWN_LEN bytes and compresses the block that they fill but for its first word: the first round takes the block's words in their order, and
+ * each is decrypted while the step before it is done.
  */
 static void md5_block_of_stream(uint32_t state[4], uint8_t block[BLOCK_LEN], struct rc4 *rc4, uint8_t *data)
 {
@@ -292,7 +292,8 @@ void rc4_md5_seal(struct rc4 *rc4, struct md5 *md5, uint8_t *data, size_t len)
     secret_wipe(stream, sizeof(stream));
 }
 
-/* While one block of plain text is hashed, the key stream of the next is made; of a short message, as NTLM hashes it behind its number, the key stream of that block itself. */
+/* While one block of plain text is hashed, the key stream of the next is made; of a short message, as NTLM hashes it behind its number, the key
+ * stream of that block itself. */
 void rc4_md5_unseal(struct rc4 *rc4, struct md5 *md5, uint8_t *data, size_t len)
 {
     uint8_t stream[BLOCK_LEN];

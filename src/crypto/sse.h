@@ -1,6 +1,6 @@
 /*
- * For the files that are written in a processor's instructions: x86-64 with those for AES and SHA. Functions that use them are marked, and called only where
- * processor_has says so.
+ * For the files that are written in a processor's instructions: x86-64 with those for AES and SHA. Functions that use them are marked, and called
+ * only where processor_has says so.
  */
 #ifndef OPENSSPI_CRYPTO_SSE_H
 #define OPENSSPI_CRYPTO_SSE_H

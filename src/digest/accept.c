@@ -183,7 +183,8 @@ static SECURITY_STATUS claim_cipher(const struct claim *claim, struct digest_ter
     return SEC_E_OK;
 }
 
-/* Is the service that a client names this one? Without a list SASL's is on this computer; HTTP's web sites have names of their own, and TLS' bindings say more. */
+/* Is the service that a client names this one? Without a list SASL's is on this computer; HTTP's web sites have names of their own, and TLS' bindings
+ * say more. */
 static SECURITY_STATUS target_check(const struct digest_handshake *handshake, const char *target)
 {
     const struct config *config = handshake->credential->config;
@@ -280,7 +281,8 @@ static struct freshness nonce_judge(const struct digest_handshake *handshake, co
     return fresh;
 }
 
-/* RFC 7616 3.4: what the challenge said as `opaque` comes back, now and later. With nonces that are not ours any more nothing can be compared, and nobody gets in. */
+/* RFC 7616 3.4: what the challenge said as `opaque` comes back, now and later. With nonces that are not ours any more nothing can be compared, and
+ * nobody gets in. */
 static SECURITY_STATUS opaque_check(struct digest_handshake *handshake, const struct claim *claim,
                                     const struct freshness *fresh)
 {
@@ -338,8 +340,9 @@ static SECURITY_STATUS password_check(struct digest_handshake *handshake, const 
     return account_verify_digest(handshake->credential->accounts, &check, account, terms->key);
 }
 
-/* Channel bindings (draft-santesson-digestbind-01): the client's nonce, which the response is over, begins with a hash of what it is bound to; zeros say that it is bound to nothing. ASC_REQ_ALLOW_MISSING_BINDINGS has the value
- * of the flag that makes this HTTP, so that it is always there; ASC_REQ_PROXY_BINDINGS and the configuration ask for bindings. */
+/* Channel bindings (draft-santesson-digestbind-01): the client's nonce, which the response is over, begins with a hash of what it is bound to; zeros
+ * say that it is bound to nothing. ASC_REQ_ALLOW_MISSING_BINDINGS has the value of the flag that makes this HTTP, so that it is always there;
+ * ASC_REQ_PROXY_BINDINGS and the configuration ask for bindings. */
 static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const struct claim *claim)
 {
     const struct directives *said = &claim->directives;

@@ -18,7 +18,8 @@ struct challenge {
 void challenge_release(struct challenge *challenge);
 #define AUTO_CHALLENGE __attribute__((cleanup(challenge_release)))
 
-/* The strongest of the challenges in a token that this client may answer. SEC_E_OK; SEC_E_INVALID_TOKEN; SEC_E_QOP_NOT_SUPPORTED; SEC_E_UNSUPPORTED_FUNCTION. */
+/* The strongest of the challenges in a token that this client may answer. SEC_E_OK; SEC_E_INVALID_TOKEN; SEC_E_QOP_NOT_SUPPORTED;
+ * SEC_E_UNSUPPORTED_FUNCTION. */
 SECURITY_STATUS challenge_choose(const struct digest_handshake *handshake, struct slice token,
                                  struct challenge *challenge);
 

@@ -1,6 +1,7 @@
 /*
- * Lists of directives, name=value, as challenges and responses of Digest are made of (RFC 7616 3.3 to 3.5, RFC 2831 2.1). Strict: a directive that is known and stands
- * twice, a control character, or a value without its closing quote is no list at all. But a backslash in `username` that escapes nothing stands for itself (MS-DPSP 2.2).
+ * Lists of directives, name=value, as challenges and responses of Digest are made of (RFC 7616 3.3 to 3.5, RFC 2831 2.1). Strict: a directive that is
+ * known and stands twice, a control character, or a value without its closing quote is no list at all. But a backslash in `username` that escapes
+ * nothing stands for itself (MS-DPSP 2.2).
  */
 #ifndef OPENSSPI_DIGEST_DIRECTIVES_H
 #define OPENSSPI_DIGEST_DIRECTIVES_H
@@ -44,8 +45,8 @@ struct directives {
     char *room;
 };
 
-/* Takes the next list off `text`: to its end, or to the next "Digest" scheme, which begins another challenge (RFC 9110 11.6.1). A scheme in front is skipped.
- * Release `directives` after WIRE_OK. WIRE_BAD: not a list, nothing in it, or no memory. */
+/* Takes the next list off `text`: to its end, or to the next "Digest" scheme, which begins another challenge (RFC 9110 11.6.1). A scheme in front is
+ * skipped. Release `directives` after WIRE_OK. WIRE_BAD: not a list, nothing in it, or no memory. */
 MUST_USE enum wire_result directives_parse(struct slice *text, bool many_realms, struct directives *directives);
 void directives_release(struct directives *directives);
 #define AUTO_DIRECTIVES __attribute__((cleanup(directives_release)))

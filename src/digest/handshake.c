@@ -48,8 +48,9 @@ bool digest_binding_prefix(struct slice service, struct slice binding, struct wr
     return true;
 }
 
-/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY. HTTP is told by the one flag that both sides have, with whichever it was asked for.
- * Replays and order are promised where something is counted: requests of HTTP, but for those of RFC 2069, and SASL's protected messages. What a server offers can be altered on its way, so that what was asked for says nothing. */
+/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY. HTTP is told by the one flag that both sides have, with whichever it was asked
+ * for. Replays and order are promised where something is counted: requests of HTTP, but for those of RFC 2069, and SASL's protected messages. What a
+ * server offers can be altered on its way, so that what was asked for says nothing. */
 uint32_t digest_flags(const struct digest_handshake *handshake)
 {
     const struct digest_terms *terms = &handshake->terms;
@@ -70,8 +71,8 @@ uint32_t digest_flags(const struct digest_handshake *handshake)
     return flags;
 }
 
-/* Without "-sess" H(A1) stands for the password in the whole realm, and a process whose passwords a daemon keeps does not get it. Its session asks the daemon, which sealed what
- * it answers by; so does a server's that has a key, whose nonces are the daemon's. */
+/* Without "-sess" H(A1) stands for the password in the whole realm, and a process whose passwords a daemon keeps does not get it. Its session asks
+ * the daemon, which sealed what it answers by; so does a server's that has a key, whose nonces are the daemon's. */
 static SECURITY_STATUS kept_seal(struct digest_terms *terms, bool has_key, bool server, struct writer *sealed)
 {
     AUTO_WRITER struct writer kept = writer_growing(512);

@@ -226,8 +226,8 @@ static SECURITY_STATUS begin_or_answer(void *opaque, const struct step_in *in, s
             cause_set(SEC_E_INVALID_TOKEN, "the server's Digest challenge is due, and no token was given"));
     handshake->begun = true;
     handshake->base.expiry = FILETIME_NEVER;
-    /* With an empty token: the server speaks first, also to whom it knows (MS-DPSP 3.1.5.3). A response ahead of its challenge (RFC 2831 2.2) would be
-     * right only where the protocol lets a SASL client begin, which is the program's to know. */
+    /* With an empty token: the server speaks first, also to whom it knows (MS-DPSP 3.1.5.3). A response ahead of its challenge (RFC 2831 2.2) would
+     * be right only where the protocol lets a SASL client begin, which is the program's to know. */
     return SEC_I_CONTINUE_NEEDED;
 }
 

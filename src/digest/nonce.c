@@ -24,8 +24,8 @@ static int64_t
 static uint8_t key[32];
 static bool has_key;
 
-/* A child of fork is another server: with its parent's key, but not its parent's counts, it would take what the parent took already. Where there is no key, there are
- * no counts; and pages that were never touched stay so. */
+/* A child of fork is another server: with its parent's key, but not its parent's counts, it would take what the parent took already. Where there is
+ * no key, there are no counts; and pages that were never touched stay so. */
 static void child_forget(void)
 {
     pthread_mutex_init(&lock, NULL);

@@ -21,7 +21,9 @@ static inline bool nonce_is_upgraded(struct slice nonce)
 
 struct nonce {
     int64_t
-        made; /* FILETIME, of a clock that nobody sets (steady_now): a wall clock that goes back would let what is forgotten serve again, and refuse what is new */
+        /* FILETIME, of a clock that nobody sets (steady_now): a wall clock that goes back would let what is forgotten serve again, and refuse what is
+         * new */
+        made;
     uint64_t name; /* random */
 };
 

@@ -12,7 +12,8 @@ SECURITY_STATUS digest_text(struct slice given, const char *what, struct slice *
 #define DIGEST_PARAMS 3 /* that are such text */
 /* The text of one of them; empty where there is none. */
 SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text);
-/* A request's method, which there has to be. SEC_E_INVALID_TOKEN, also for a colon in it, which no method has: with one a response would be over two requests. */
+/* A request's method, which there has to be. SEC_E_INVALID_TOKEN, also for a colon in it, which no method has: with one a response would be over two
+ * requests. */
 SECURITY_STATUS digest_method_check(struct slice method);
 /* The hash of a body as the caller gives it: hexadecimal digits of the algorithm's length, or nothing. SEC_E_INVALID_TOKEN. */
 SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity);

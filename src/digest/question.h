@@ -1,6 +1,7 @@
 /*
- * What an established HTTP context wants of its key: the response over a later request, or a verdict on one that came. Whoever has the key answers: the session itself, or the
- * daemon that kept it (docs/lsa-protocol.md). A question is about the context's own nonce, realm and name, which are part of what the daemon sealed: nobody has other texts hashed with a key.
+ * What an established HTTP context wants of its key: the response over a later request, or a verdict on one that came. Whoever has the key answers:
+ * the session itself, or the daemon that kept it (docs/lsa-protocol.md). A question is about the context's own nonce, realm and name, which are part
+ * of what the daemon sealed: nobody has other texts hashed with a key.
  */
 #ifndef OPENSSPI_DIGEST_QUESTION_H
 #define OPENSSPI_DIGEST_QUESTION_H
@@ -18,8 +19,8 @@ struct digest_question {
     struct slice response;         /* hexadecimal digits */
 };
 
-/* By whoever has the key. SEC_E_OK: the response is right, or `hex` has one. SEC_E_MESSAGE_ALTERED: it is wrong. Of counts SEC_E_OUT_OF_SEQUENCE (a replay), SEC_E_CONTEXT_EXPIRED (the nonce is another
- * process's, stale or forgotten). SEC_E_INVALID_TOKEN: this is no question for these terms. */
+/* By whoever has the key. SEC_E_OK: the response is right, or `hex` has one. SEC_E_MESSAGE_ALTERED: it is wrong. Of counts SEC_E_OUT_OF_SEQUENCE (a
+ * replay), SEC_E_CONTEXT_EXPIRED (the nonce is another process's, stale or forgotten). SEC_E_INVALID_TOKEN: this is no question for these terms. */
 SECURITY_STATUS digest_question_answer(const struct digest_terms *terms, const struct digest_question *question,
                                        char hex[DIGEST_HEX_MAX]);
 

@@ -199,7 +199,8 @@ static uint32_t below_mask(uint32_t a, uint32_t b)
     return (a - b) >> 31 ? UINT32_MAX : 0;
 }
 
-/* Are the last bytes a padding of as many bytes as each of them says, from 1 to a block? All ones for yes. What the bytes are decides nothing on the way. */
+/* Are the last bytes a padding of as many bytes as each of them says, from 1 to a block? All ones for yes. What the bytes are decides nothing on the
+ * way. */
 static uint32_t padding_mask(struct slice_mut end, uint32_t padding)
 {
     uint32_t wrong = ~(below_mask(0, padding) & below_mask(padding, DES_BLOCK_LEN + 1));
@@ -213,8 +214,9 @@ static uint32_t padding_mask(struct slice_mut end, uint32_t padding)
     return ~wrong;
 }
 
-/* A message with its padding at the end of its data. Were a wrong padding refused sooner than a wrong code, or the code computed over as much as the padding leaves, the time would
- * tell who sends altered messages what is in them; so all codes that there may be are computed, and the one that counts is chosen without a branch. */
+/* A message with its padding at the end of its data. Were a wrong padding refused sooner than a wrong code, or the code computed over as much as the
+ * padding leaves, the time would tell who sends altered messages what is in them; so all codes that there may be are computed, and the one that
+ * counts is chosen without a branch. */
 static bool padded_right(const struct sasl_lane *lane, const struct message *message, size_t *padding)
 {
     const struct segment *last = &message->data[message->n_data - 1];
@@ -273,8 +275,8 @@ static SECURITY_STATUS tail_check(const struct sasl_lane *lane, const struct mes
     return SEC_E_OK;
 }
 
-/* A refused message under RC4 is given back as it came. Triple DES cannot be undone in place, and leaves zeros; and as its padding must not be asked about twice, no message is
- * received after it. */
+/* A refused message under RC4 is given back as it came. Triple DES cannot be undone in place, and leaves zeros; and as its padding must not be asked
+ * about twice, no message is received after it. */
 static void receive_undo(struct sasl_lane *lane, const struct rc4 *before, struct message *message)
 {
     if (lane->cipher == CIPHER_RC4) {

@@ -30,11 +30,13 @@ MUST_USE enum wire_result sasl_lane_read(struct reader *own, struct sasl_lane *l
 
 /* Bytes that come before the signature to fill the last block, of a message of `len` bytes. */
 size_t sasl_lane_padding(const struct sasl_lane *lane, size_t len);
-/* Protects in place: data, padding (of sasl_lane_padding bytes), signature. SEC_E_OK, SEC_E_ENCRYPT_FAILURE, SEC_E_CONTEXT_EXPIRED after 2^32 - 1 messages. */
+/* Protects in place: data, padding (of sasl_lane_padding bytes), signature. SEC_E_OK, SEC_E_ENCRYPT_FAILURE, SEC_E_CONTEXT_EXPIRED after 2^32 - 1
+ * messages. */
 SECURITY_STATUS sasl_lane_send(struct sasl_lane *lane, struct message *message);
-/* Opens in place the same three parts; `token` has SASL_SIGNATURE_LEN bytes, and the padding may also stand at the end of the data. On success the last data's length is that of its
- * text. On failure the lane is as it was, and the message too; except where triple DES decrypted something else than a message: then it is wiped, the lane has ended, and all that comes is
- * SEC_E_CONTEXT_EXPIRED, as after 2^32 - 1 messages. SEC_E_OK, SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE. */
+/* Opens in place the same three parts; `token` has SASL_SIGNATURE_LEN bytes, and the padding may also stand at the end of the data. On success the
+ * last data's length is that of its text. On failure the lane is as it was, and the message too; except where triple DES decrypted something else
+ * than a message: then it is wiped, the lane has ended, and all that comes is SEC_E_CONTEXT_EXPIRED, as after 2^32 - 1 messages. SEC_E_OK,
+ * SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE. */
 SECURITY_STATUS sasl_lane_receive(struct sasl_lane *lane, struct message *message);
 
 #endif

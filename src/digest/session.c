@@ -199,7 +199,8 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
     return SEC_E_OK;
 }
 
-/* First the response, then this context's counts, then those of the nonce, which other contexts may use too: whoever judges the first and the last is told of the second. */
+/* First the response, then this context's counts, then those of the nonce, which other contexts may use too: whoever judges the first and the last is
+ * told of the second. */
 static SECURITY_STATUS count_verify(struct digest_session *session, struct digest_question *question)
 {
     struct count_window counts = session->counts;

@@ -7,7 +7,8 @@
 #include "core/package.h"
 #include "digest/terms.h"
 
-/* Digest's part of a session record: the terms, and what the security authority sealed of them where terms->asks; a context that moves writes the state of its counts and ciphers behind them. */
+/* Digest's part of a session record: the terms, and what the security authority sealed of them where terms->asks; a context that moves writes the
+ * state of its counts and ciphers behind them. */
 void digest_session_seed_write(struct writer *own, const struct digest_terms *terms, struct slice sealed);
 
 /* SIZES and KEY_INFO, which need no session. */

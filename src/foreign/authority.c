@@ -260,8 +260,8 @@ static SECURITY_STATUS handshake_finish(struct foreign_context *context, SECURIT
     return SEC_E_OK;
 }
 
-/* What a package that failed wrote is for the peer only where the program asked for such words and the package says that these are some, by the same flag: asked and
- * answered it has one value. Whoever left the buffer as it was wrote nothing. */
+/* What a package that failed wrote is for the peer only where the program asked for such words and the package says that these are some, by the same
+ * flag: asked and answered it has one value. Whoever left the buffer as it was wrote nothing. */
 static void error_take(const struct step_call *call, const SecBuffer *made, const struct secret *room,
                        struct step_out *out)
 {

@@ -1,6 +1,6 @@
 /*
- * A context of a foreign module. Handshake and sessions share it; records are claims to it, good in this process while its handshake or a session lives,
- * and in the thread that wrote one until it opens it.
+ * A context of a foreign module. Handshake and sessions share it; records are claims to it, good in this process while its handshake or a session
+ * lives, and in the thread that wrote one until it opens it.
  */
 #ifndef OPENSSPI_FOREIGN_CONTEXT_H
 #define OPENSSPI_FOREIGN_CONTEXT_H

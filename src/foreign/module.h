@@ -24,7 +24,8 @@ struct foreign_package {
     char name[FOREIGN_NAME_MAX + 1], comment[FOREIGN_COMMENT_MAX + 1];
     SEC_WCHAR wide_name[FOREIGN_NAME_MAX + 1];
     uint8_t oid[FOREIGN_OID_MAX];
-    /* Of a package written for Windows' LSA, else NULL: its two parts, the second of which may be missing, and the attributes that the first answers. */
+    /* Of a package written for Windows' LSA, else NULL: its two parts, the second of which may be missing, and the attributes that the first answers.
+     * */
     const SECPKG_FUNCTION_TABLE *lsa;
     const SECPKG_USER_FUNCTION_TABLE *user;
     ULONG thunk[FOREIGN_THUNKS_MAX];
@@ -55,7 +56,8 @@ SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PA
 /* The same from descriptions that are there already. */
 SECURITY_STATUS foreign_infos_take(struct foreign_module *module, ULONG count, const SecPkgInfoW *infos,
                                    OPENSSPI_PACKAGE_MECHANISM_FN mechanism);
-/* Do the packages' names and mechanisms stand for nobody else now: in the registry, of Negotiate's own, among each other? SEC_E_CANNOT_INSTALL with its cause. */
+/* Do the packages' names and mechanisms stand for nobody else now: in the registry, of Negotiate's own, among each other? SEC_E_CANNOT_INSTALL with
+ * its cause. */
 SECURITY_STATUS foreign_names_check(const struct foreign_module *module);
 /* The file's path, resolved (mem_free), when it is safe to load. */
 SECURITY_STATUS foreign_path_check(const char *path, char **real);

@@ -1,6 +1,6 @@
 /*
- * Modules written for Windows' LSA (SSP/APs): SpLsaModeInitialize hands over a package's part in the authority, SpUserModeInitialize its part in the application.
- * Both run in this process. To the rest of the folder such a module has a table like any other, whose functions call these parts.
+ * Modules written for Windows' LSA (SSP/APs): SpLsaModeInitialize hands over a package's part in the authority, SpUserModeInitialize its part in the
+ * application. Both run in this process. To the rest of the folder such a module has a table like any other, whose functions call these parts.
  */
 #ifndef OPENSSPI_FOREIGN_SPLSA_H
 #define OPENSSPI_FOREIGN_SPLSA_H

@@ -13,9 +13,9 @@
 #define STATUS_NOT_SUPPORTED ((NTSTATUS)0xC00000BB)
 #endif
 
-/* The tables that packages get, one for all; no member is NULL. One heap, malloc's, serves all that allocates: what was allocated in one way may be freed in
- * another. What there is nothing behind here, such as logon sessions, accounts and tokens, answers STATUS_NOT_SUPPORTED, or NULL or FALSE where the function
- * gives no status. */
+/* The tables that packages get, one for all; no member is NULL. One heap, malloc's, serves all that allocates: what was allocated in one way may be
+ * freed in another. What there is nothing behind here, such as logon sessions, accounts and tokens, answers STATUS_NOT_SUPPORTED, or NULL or FALSE
+ * where the function gives no status. */
 PLSA_SECPKG_FUNCTION_TABLE splsa_functions(void);
 PSECPKG_DLL_FUNCTIONS splsa_dll_functions(void);
 /* The members of splsa_functions that answer so; the others are NULL. */

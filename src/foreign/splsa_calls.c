@@ -36,8 +36,9 @@ static SECURITY_STATUS lsa_answered(const struct foreign_package *package, const
     return splsa_status(package, call, status);
 }
 
-/* Calls a function of either part and gives its answer as SSPI's code; where the package lacks it, says so. A table is of ntsecpkg.h's layout whatever version its module
- * speaks: modules are compiled with that header, and a version older than a member is no reason not to look at it. The part in the application has mapped contexts only. */
+/* Calls a function of either part and gives its answer as SSPI's code; where the package lacks it, says so. A table is of ntsecpkg.h's layout
+ * whatever version its module speaks: modules are compiled with that header, and a version older than a member is no reason not to look at it. The
+ * part in the application has mapped contexts only. */
 #define LSA_CALL(package, member, ...)    \
     ((package)->lsa->member == NULL       \
          ? missing(package, "Sp" #member) \

@@ -1,8 +1,8 @@
 #include "foreign/splsa_authority.h"
 
 /*
- * What the authority is asked for and does not have here: logon sessions with credentials of packages, an account database behind OpenSamUser, tokens,
- * threads and notifications of its own, memory shared with clients or encrypted while unused, handles of other processes.
+ * What the authority is asked for and does not have here: logon sessions with credentials of packages, an account database behind OpenSamUser,
+ * tokens, threads and notifications of its own, memory shared with clients or encrypted while unused, handles of other processes.
  */
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"

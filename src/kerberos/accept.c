@@ -32,7 +32,8 @@ static uint32_t flags_granted(uint32_t asked, uint32_t gss)
     return granted;
 }
 
-/* How long an authenticator stays good: it may be as old as the skew that krb5.conf allows, or as far ahead. libkrb5 tells the skew only by judging. */
+/* How long an authenticator stays good: it may be as old as the skew that krb5.conf allows, or as far ahead. libkrb5 tells the skew only by judging.
+ * */
 static unsigned replay_seconds(krb5_context krb)
 {
     krb5_timestamp now;
@@ -44,8 +45,8 @@ static unsigned replay_seconds(krb5_context krb)
     return 2 * skew + 2;
 }
 
-/* What tells one request from another is the authenticator's cipher text, and in it the checksum: at its end, of RC4 at its start (RFC 4757 5). Another text with
- * the same checksum would not have opened. The fields beside it, kvno and etype, are not protected: a replay could wear others. */
+/* What tells one request from another is the authenticator's cipher text, and in it the checksum: at its end, of RC4 at its start (RFC 4757 5).
+ * Another text with the same checksum would not have opened. The fields beside it, kvno and etype, are not protected: a replay could wear others. */
 static SECURITY_STATUS replay_refuse(krb5_context krb, const struct kerberos_request *request)
 {
     const struct slice cipher = request->outer.authenticator.cipher;

@@ -1,6 +1,6 @@
 /*
- * The messages of the authentication exchange (RFC 4120, section 5.5) and what is encrypted in them, encode beside decode. Decoders are pure: everything
- * but keys is borrowed from the input. They take DER alone, and nothing behind the message.
+ * The messages of the authentication exchange (RFC 4120, section 5.5) and what is encrypted in them, encode beside decode. Decoders are pure:
+ * everything but keys is borrowed from the input. They take DER alone, and nothing behind the message.
  */
 #ifndef OPENSSPI_KERBEROS_AP_H
 #define OPENSSPI_KERBEROS_AP_H

@@ -42,7 +42,8 @@ enum krb_token {
     TOKEN_TGT_REP = 0x0401,
 };
 
-/* The mechanism's names as OID contents: 1.2.840.113554.1.2.2, and 1.2.840.48018.1.2.2, which Windows 2000 made of it by a slip and peers still send. */
+/* The mechanism's names as OID contents: 1.2.840.113554.1.2.2, and 1.2.840.48018.1.2.2, which Windows 2000 made of it by a slip and peers still send.
+ * */
 #define KRB_OID_LEN 9
 extern const uint8_t krb_oid[KRB_OID_LEN], krb_oid_ms[KRB_OID_LEN];
 

@@ -23,8 +23,8 @@ void kerberos_names_release(struct kerberos_names *names);
 /* What a client does with a ticket's session key. */
 enum kerberos_ticket_use { KERBEROS_MAKES_REQUEST, KERBEROS_OPENS_REPLY, KERBEROS_TICKET_USES };
 
-/* A service ticket in memory, so that a handshake reads no cache and asks no KDC. Counted: the kits of handshakes share it, and it outlives its place in a credential. But for
- * that place nothing in it changes. A secret block. */
+/* A service ticket in memory, so that a handshake reads no cache and asks no KDC. Counted: the kits of handshakes share it, and it outlives its place
+ * in a credential. But for that place nothing in it changes. A secret block. */
 struct kerberos_ticket {
     atomic_uint n_references;
     krb5_creds *creds;
@@ -103,21 +103,24 @@ struct kerberos_ticket_request {
     uint64_t deadline;        /* kdc.h; 0: as the configuration says, from now */
 };
 
-/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. *ticket is NULL or what was given before, which stays if it is
- * the one, and is put if it is not; the caller puts what it has in the end. */
+/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. *ticket is NULL or what was given
+ * before, which stays if it is the one, and is put if it is not; the caller puts what it has in the end. */
 SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
                                     const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket);
-/* Is there a ticket in memory that kerberos_ticket_ask will give, unless the credential is changed before? Only told of credentials whose tickets are in memory alone. */
+/* Is there a ticket in memory that kerberos_ticket_ask will give, unless the credential is changed before? Only told of credentials whose tickets are
+ * in memory alone. */
 bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target);
 /* Frees the list; by who is in all lanes, or alone. */
 void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context krb);
 
-/* Gives the ticket-granting ticket itself, from the cache or by logging on; krb5_free_creds it. A credential of use INBOUND logs on with its keytab. */
+/* Gives the ticket-granting ticket itself, from the cache or by logging on; krb5_free_creds it. A credential of use INBOUND logs on with its keytab.
+ * */
 SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds);
 /* The same for a peer that has proved nothing: where the KDC refuses the key, it is not asked again for each of them (refusals.h). */
 SECURITY_STATUS kerberos_tgt_get_for_peer(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds);
-/* Gets a forwarded ticket-granting ticket for whoever has `service` (as kerberos_ticket_ask gave it), and makes the KRB-CRED (RFC 4120 5.8) that hands it
- * over, encrypted with the service ticket's session key. SEC_E_DELEGATION_POLICY when "delegate" in [kerberos] or the KDC's flags do not let it. */
+/* Gets a forwarded ticket-granting ticket for whoever has `service` (as kerberos_ticket_ask gave it), and makes the KRB-CRED (RFC 4120 5.8) that
+ * hands it over, encrypted with the service ticket's session key. SEC_E_DELEGATION_POLICY when "delegate" in [kerberos] or the KDC's flags do not let
+ * it. */
 SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb,
                                      const krb5_creds *service, uint64_t deadline, struct secret *message);
 

@@ -355,8 +355,8 @@ static SECURITY_STATUS authenticator_open(struct kerberos_request *request)
                : cause_set(SEC_E_INVALID_TOKEN, "the client's name cannot be written, or there is no memory for it");
 }
 
-/* MS-KILE 3.2.5.8: the service that the client meant, which whoever rewrote the ticket's name could not rewrite. What is damaged is passed over, as all that
- * is not understood there. `keys` NULL: user-to-user. */
+/* MS-KILE 3.2.5.8: the service that the client meant, which whoever rewrote the ticket's name could not rewrite. What is damaged is passed over, as
+ * all that is not understood there. `keys` NULL: user-to-user. */
 static SECURITY_STATUS target_read(struct kerberos_request *request, const struct kerberos_keys *keys)
 {
     struct slice told;
@@ -399,8 +399,8 @@ krb5_error_code krb5_check_transited_list(krb5_context krb, const krb5_data *tra
 
 #define TRANSITED_X500_COMPRESS 1
 
-/* RFC 4120 2.7: the realms between the client's and ours, where no KDC vouches for them. [capaths] of krb5.conf says which may be, else the hierarchy.
- * Ours is the realm of the key: that of the ticket is not protected, and its bearer would write one to which any path leads. */
+/* RFC 4120 2.7: the realms between the client's and ours, where no KDC vouches for them. [capaths] of krb5.conf says which may be, else the
+ * hierarchy. Ours is the realm of the key: that of the ticket is not protected, and its bearer would write one to which any path leads. */
 static SECURITY_STATUS transited_check(const struct kerberos_request *request, krb5_context krb)
 {
     const struct krb_ticket_part *ticket = &request->ticket;

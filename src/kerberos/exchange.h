@@ -1,6 +1,6 @@
 /*
- * The authentication exchange (RFC 4120, section 3.2): what AP-REQ and AP-REP agree, and the checks on both. Ours instead of libkrb5's, because half of
- * a handshake's time went there into keys derived again and again; the checks are the same.
+ * The authentication exchange (RFC 4120, section 3.2): what AP-REQ and AP-REP agree, and the checks on both. Ours instead of libkrb5's, because half
+ * of a handshake's time went there into keys derived again and again; the checks are the same.
  */
 #ifndef OPENSSPI_KERBEROS_EXCHANGE_H
 #define OPENSSPI_KERBEROS_EXCHANGE_H
@@ -55,7 +55,8 @@ SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_con
 void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const struct kerberos_request *request,
                                   uint32_t permitted);
 
-/* Acceptor: appends the AP-REP, with a subkey of its own if `with_subkey`, else only with a sequence number. `prepared` is the session key for it, or NULL. */
+/* Acceptor: appends the AP-REP, with a subkey of its own if `with_subkey`, else only with a sequence number. `prepared` is the session key for it, or
+ * NULL. */
 SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, const struct krb_prepared *prepared,
                                     bool with_subkey, struct writer *message);
 /* Initiator: SEC_E_MESSAGE_ALTERED for a reply that does not open, SEC_E_MUTUAL_AUTH_FAILED for one to another request. `prepared` as above. */

@@ -77,8 +77,8 @@ SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribu
                      (unsigned)attribute);
 }
 
-/* Which key protects messages (RFC 4121 2): the acceptor's subkey where it asserted one, else the initiator's, else the ticket's. Tokens of RC4 know no
- * acceptor subkey (RFC 1964), but for DCE style. */
+/* Which key protects messages (RFC 4121 2): the acceptor's subkey where it asserted one, else the initiator's, else the ticket's. Tokens of RC4 know
+ * no acceptor subkey (RFC 1964), but for DCE style. */
 static const struct krb_key *key_choose(const struct kerberos_handshake *handshake, bool *acceptor_subkey)
 {
     const struct kerberos_exchange *exchange = &handshake->exchange;

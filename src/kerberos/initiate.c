@@ -51,7 +51,8 @@ static uint32_t flags_granted(uint32_t asked, uint32_t gss, bool answered)
     return granted;
 }
 
-/* Forwards the user's own tickets to the service (RFC 4121 4.1.1.1). What policy, KDC or size forbid is not granted, and the handshake goes on, as on Windows. */
+/* Forwards the user's own tickets to the service (RFC 4121 4.1.1.1). What policy, KDC or size forbid is not granted, and the handshake goes on, as on
+ * Windows. */
 static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
                      struct secret *forwarded)
 {

@@ -65,8 +65,9 @@ struct krb_clock {
 struct krb_clock krb_clock_get(krb5_context krb);
 void krb_clock_set(krb5_context krb, struct krb_clock clock);
 
-/* The time by this clock in microseconds since 1970. By one clock no time twice in this process, unless the machine's is set back by a second or more: servers tell the requests of
- * one ticket apart by it (RFC 4120 5.5.1). The clock that is taken out of a context is not always the one that was put into it, but some microseconds away. */
+/* The time by this clock in microseconds since 1970. By one clock no time twice in this process, unless the machine's is set back by a second or
+ * more: servers tell the requests of one ticket apart by it (RFC 4120 5.5.1). The clock that is taken out of a context is not always the one that was
+ * put into it, but some microseconds away. */
 #define KRB_MICROSECONDS 1000000 /* a second */
 int64_t krb_time_unique(struct krb_clock clock);
 

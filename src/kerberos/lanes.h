@@ -1,6 +1,6 @@
 /*
- * What threads that use one credential at the same time have each for themselves: a lock to read it under, and what a handshake works with. Handshakes of two threads
- * then write no cache line in common, and a thread finds what it worked with last.
+ * What threads that use one credential at the same time have each for themselves: a lock to read it under, and what a handshake works with.
+ * Handshakes of two threads then write no cache line in common, and a thread finds what it worked with last.
  */
 #ifndef OPENSSPI_KERBEROS_LANES_H
 #define OPENSSPI_KERBEROS_LANES_H
@@ -33,8 +33,9 @@ struct kerberos_lane {
 struct kerberos_lane *kerberos_lanes_new(void);
 void kerberos_lanes_free(struct kerberos_lane *lanes);
 
-/* What a credential's lanes guard (credential.h) is read by who is in any one of them, and changed by who is in all: by kerberos_lanes_lock. They are held for a few comparisons and
- * one look at a file's status; all of them also while a keytab is read, or a cache in memory is filled; never while a KDC or DNS is asked. Nobody enters a second time. */
+/* What a credential's lanes guard (credential.h) is read by who is in any one of them, and changed by who is in all: by kerberos_lanes_lock. They are
+ * held for a few comparisons and one look at a file's status; all of them also while a keytab is read, or a cache in memory is filled; never while a
+ * KDC or DNS is asked. Nobody enters a second time. */
 struct kerberos_lane *kerberos_lane_enter(struct kerberos_lane *lanes);
 void kerberos_lane_leave(struct kerberos_lane *lane);
 void kerberos_lanes_lock(struct kerberos_lane *lanes);

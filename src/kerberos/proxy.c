@@ -101,8 +101,8 @@ static long values_get(void *data, const char *const *names, char ***values)
     const struct overlay *overlay = data;
     enum asked asked = asked_for(names);
     bool proxied = asked != ASKS_OTHERS;
-    /* libkrb5 asks DNS for a primary KDC that the profile does not name, and then that one directly. Who is asked is the primary one where there is no
-     * other: then it is not asked a second time either. */
+    /* libkrb5 asks DNS for a primary KDC that the profile does not name, and then that one directly. Who is asked is the primary one where there is
+     * no other: then it is not asked a second time either. */
     bool is_kdc = asked == ASKS_KDC || (asked == ASKS_PRIMARY && overlay->forced);
     char **below = NULL;
     long code = proxied && overlay->forced ? PROF_NO_RELATION : profile_get_values(overlay->below, names, &below);

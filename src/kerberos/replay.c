@@ -12,10 +12,11 @@
 #define SHARDS (1 << SHARD_BITS)
 #define BUCKET_BITS 16 /* a shard: four live authenticators to each bucket when there are most */
 #define BUCKETS (1 << BUCKET_BITS)
-/* A shard: four million live authenticators in all, 7,000 handshakes a second for the 602 seconds that each lives under the usual clock skew; they are 200 MB
- * then, 48 bytes each, which are not taken before there are so many. */
+/* A shard: four million live authenticators in all, 7,000 handshakes a second for the 602 seconds that each lives under the usual clock skew; they
+ * are 200 MB then, 48 bytes each, which are not taken before there are so many. */
 #define ENTRIES_MAX 262144
-/* Of these one client can have so many in a shard: one who asks again and again with its one ticket does not shut the others out. 1,741 requests a second. */
+/* Of these one client can have so many in a shard: one who asks again and again with its one ticket does not shut the others out. 1,741 requests a
+ * second. */
 #define OWNED_MAX (ENTRIES_MAX / 4)
 #define OWNER_BITS 12 /* clients share a count now and then, and what it allows */
 #define SWEEP_MS 1000 /* between two searches of a full shard for what has expired, which is long work under its lock */
@@ -103,8 +104,8 @@ static enum replay_answer shard_check(struct shard *shard, struct entry **bucket
     return REPLAY_NEW;
 }
 
-/* Names are the KDC's, not their clients' to choose: nobody searches for one that shares another's count. But KDCs that ignore case repeat what they were
- * asked for: so it is ignored here, too. */
+/* Names are the KDC's, not their clients' to choose: nobody searches for one that shares another's count. But KDCs that ignore case repeat what they
+ * were asked for: so it is ignored here, too. */
 static uint16_t owner_of(const char *client, uint64_t odd)
 {
     uint64_t hash = odd;
@@ -117,7 +118,8 @@ static uint16_t owner_of(const char *client, uint64_t odd)
 
 enum replay_answer replay_check(const uint8_t tag[REPLAY_TAG_LEN], const char *client, unsigned seconds)
 {
-    /* The last bytes are a checksum's, in which no byte is likelier than another, or of a cipher text. The product's highest bits depend on them all. */
+    /* The last bytes are a checksum's, in which no byte is likelier than another, or of a cipher text. The product's highest bits depend on them all.
+     * */
     uint64_t odd, tail, now = monotonic_ms();
     memcpy(&tail, &tag[REPLAY_TAG_LEN - sizeof tail], sizeof tail);
     require(mixer_get(&odd), REPLAY_FULL);

@@ -160,8 +160,8 @@ static SECURITY_STATUS wrap_clear(struct kerberos_session *session, struct messa
     return SEC_E_OK;
 }
 
-/* The token holds header, filler, encrypted header, checksum, confounder: the text stays where it is, and token and text in a row are a token rotated by
- * RRC, in DCE style by RRC and EC. */
+/* The token holds header, filler, encrypted header, checksum, confounder: the text stays where it is, and token and text in a row are a token rotated
+ * by RRC, in DCE style by RRC and EC. */
 SECURITY_STATUS rfc4121_seal_begin(struct kerberos_session *session, struct message *message, uint64_t seq,
                                    struct rfc4121_sealing *sealing)
 {

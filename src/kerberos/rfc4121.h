@@ -46,8 +46,8 @@ struct rfc4121_opening {
 /* For a token that is not sealed it only finds that out: the whole of it is for rfc4121_unseal. */
 SECURITY_STATUS rfc4121_unseal_begin(const struct kerberos_session *session, const struct message *message,
                                      struct rfc4121_opening *opening);
-/* After krb_unseal, which answered `done`, and in the messages' order: checks the number, which others before it may have used up. A message that fails is
- * as it came. */
+/* After krb_unseal, which answered `done`, and in the messages' order: checks the number, which others before it may have used up. A message that
+ * fails is as it came. */
 SECURITY_STATUS rfc4121_unseal_end(struct kerberos_session *session, struct message *message, const uint64_t *wanted,
                                    struct rfc4121_opening *opening, bool done);
 

@@ -114,8 +114,8 @@ static void crypt_start(const struct kerberos_session *session, uint32_t seq, st
     rc4_init(rc4, key.bytes, sizeof key.bytes);
 }
 
-/* 7.2: Kseq hides number and direction, and is its own inverse. The checksum does not cover them: whoever alters a message that is not encrypted on its
- * way can change its number, and have it taken twice, in the place of another one that he keeps back. */
+/* 7.2: Kseq hides number and direction, and is its own inverse. The checksum does not cover them: whoever alters a message that is not encrypted on
+ * its way can change its number, and have it taken twice, in the place of another one that he keeps back. */
 static void sequence_crypt(const struct kerberos_session *session, const uint8_t *checksum,
                            uint8_t sequence[SEQUENCE_LEN])
 {
@@ -203,8 +203,8 @@ static const uint8_t *last_byte(const struct pieces *pieces)
     return NULL;
 }
 
-/* Nothing protects the length in the framing, which tells whether there is padding: with one bit of it another text would come out, longer by the padding or
- * shorter by its own last byte. Without padding a text must not end as if it had some; in DCE style there never is any. */
+/* Nothing protects the length in the framing, which tells whether there is padding: with one bit of it another text would come out, longer by the
+ * padding or shorter by its own last byte. Without padding a text must not end as if it had some; in DCE style there never is any. */
 static bool is_ambiguous(const struct kerberos_session *session, const struct pieces *pieces)
 {
     const uint8_t *last = last_byte(pieces);

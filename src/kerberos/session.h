@@ -28,8 +28,8 @@ MUST_USE enum wire_result kerberos_session_seed_read(struct reader *own, struct 
  * RFC 2743 1.2.3, DATAGRAM takes message numbers from the caller, USED_DCE_STYLE the layout. Signing needs no flag, as on Windows. */
 extern const struct package_session kerberos_session_table;
 
-/* SECPKG_ATTR_SIZES and KEY_INFO of a context before or after its end. SEC_E_UNSUPPORTED_FUNCTION for every other attribute and for an encryption type that is
- * not one of ours. */
+/* SECPKG_ATTR_SIZES and KEY_INFO of a context before or after its end. SEC_E_UNSUPPORTED_FUNCTION for every other attribute and for an encryption
+ * type that is not one of ours. */
 SECURITY_STATUS kerberos_attribute(int32_t enctype, bool dce_style, uint32_t attribute, struct attribute *value);
 
 #endif

@@ -31,7 +31,8 @@ struct kerberos_session {
     struct kerberos_session_seed seed;
     const struct krb_profile *profile; /* NULL for rc4-hmac */
     bool initiator, confidential, datagram;
-    /* Sealing would use key streams that the other side uses: RC4's (RFC 4757 7.3), and this is the acceptor of a context whose numbers both begin alike. */
+    /* Sealing would use key streams that the other side uses: RC4's (RFC 4757 7.3), and this is the acceptor of a context whose numbers both begin
+     * alike. */
     bool mirrored;
     struct krb_rc4_keys rc4; /* RFC 4757: the directions share them */
     struct kerberos_lane send, receive;
@@ -45,7 +46,8 @@ static inline SECURITY_STATUS kerberos_lane_want(const struct kerberos_session *
     return (lane->made & (unsigned)kind) != 0 ? SEC_E_OK : kerberos_lane_make(session, lane, (unsigned)kind);
 }
 
-/* Lengths of what surrounds a message; exact, and the same for each message of a session but for rc4-hmac outside DCE style, whose framing counts the message. */
+/* Lengths of what surrounds a message; exact, and the same for each message of a session but for rc4-hmac outside DCE style, whose framing counts the
+ * message. */
 struct kerberos_overhead {
     uint32_t signature, trailer;
 };

@@ -30,13 +30,13 @@ struct kerberos_task {
     bool logged_on;
 };
 
-/* Makes a task for the credential as it is now. `name` may be NULL. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR when libkrb5 does not start, SEC_E_NO_CREDENTIALS when the
- * logon session that lent the tickets has ended. */
+/* Makes a task for the credential as it is now. `name` may be NULL. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR when libkrb5 does not start,
+ * SEC_E_NO_CREDENTIALS when the logon session that lent the tickets has ended. */
 SECURITY_STATUS kerberos_task_new(struct kerberos_credential *credential, const char *name,
                                   SECURITY_STATUS (*work)(struct kerberos_task *task, krb5_ccache cache),
                                   struct kerberos_task **task);
-/* Runs it; a logon session that lent its tickets gets new ones before, where they ended or were purged. On SEC_E_NO_AUTHENTICATING_AUTHORITY by lateness *task is NULL, and somebody else's. A first ticket that was got on the way is the
- * credential's from then on, whatever came of the rest. */
+/* Runs it; a logon session that lent its tickets gets new ones before, where they ended or were purged. On SEC_E_NO_AUTHENTICATING_AUTHORITY by
+ * lateness *task is NULL, and somebody else's. A first ticket that was got on the way is the credential's from then on, whatever came of the rest. */
 SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task,
                                   uint64_t deadline);
 void kerberos_task_free(struct kerberos_task *task); /* NULL is fine */

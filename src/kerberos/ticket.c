@@ -107,8 +107,8 @@ static bool lease_is_current(struct kerberos_credential *credential, krb5_contex
     return true;
 }
 
-/* Tickets in memory are as good as the cache they came from: a private one is ours, a logon session tells when it changes, a FILE is watched, others are asked every time. In a
- * lane; who `may_drop` those of what has changed is in all lanes. */
+/* Tickets in memory are as good as the cache they came from: a private one is ours, a logon session tells when it changes, a FILE is watched, others
+ * are asked every time. In a lane; who `may_drop` those of what has changed is in all lanes. */
 static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb, bool may_drop)
 {
     struct stat now;

@@ -1,6 +1,6 @@
 /*
- * How user-to-user authentication begins (draft-swift-win2k-krb-user2user-03; RFC 4120 3.7): the initiator asks for the acceptor's own ticket-granting ticket,
- * and gets a service ticket that is encrypted in that one's session key.
+ * How user-to-user authentication begins (draft-swift-win2k-krb-user2user-03; RFC 4120 3.7): the initiator asks for the acceptor's own
+ * ticket-granting ticket, and gets a service ticket that is encrypted in that one's session key.
  */
 #ifndef OPENSSPI_KERBEROS_USER_TO_USER_H
 #define OPENSSPI_KERBEROS_USER_TO_USER_H

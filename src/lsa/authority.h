@@ -45,8 +45,9 @@ struct authority {
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, struct credential *service,
      struct credential **credential);
-    /* The access token of the client that a session stands for (token_release it), with what it may be acted for with; `service` is what context->service says.
-     * SEC_E_NO_IMPERSONATION: the session is the client's own side, or its client is nobody here. Never on the way of a handshake: it may ask name services. */
+    /* The access token of the client that a session stands for (token_release it), with what it may be acted for with; `service` is what
+     * context->service says. SEC_E_NO_IMPERSONATION: the session is the client's own side, or its client is nobody here. Never on the way of a
+     * handshake: it may ask name services. */
     SECURITY_STATUS(*client_token)
     (const struct session *session, struct credential *service, const struct config *config,
      const struct token **token);

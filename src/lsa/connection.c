@@ -87,7 +87,8 @@ static void link_close(struct lsa_daemon *daemon, struct link *link)
     pthread_mutex_unlock(&lock);
 }
 
-/* In a child after fork, under the lock: the parent's connections are not for it, and whoever breaks into a child that gave its user up shall neither ask on them nor read the parent's replies. */
+/* In a child after fork, under the lock: the parent's connections are not for it, and whoever breaks into a child that gave its user up shall neither
+ * ask on them nor read the parent's replies. */
 static void fork_notice(void)
 {
     pid_t now = getpid();
@@ -206,7 +207,8 @@ static void link_give(struct lsa_daemon *daemon, struct link *link)
     pthread_mutex_unlock(&lock);
 }
 
-/* Once another connection holds the client: those of users whom the thread can never be again. While root is among its own it can be anybody, and other threads may be. */
+/* Once another connection holds the client: those of users whom the thread can never be again. While root is among its own it can be anybody, and
+ * other threads may be. */
 static void links_of_others_close(struct lsa_daemon *daemon)
 {
     uid_t own[3];
@@ -228,8 +230,8 @@ static void timeout_set(int fd, unsigned seconds)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* The daemon takes what comes from the connection's user alone. The kernel names the real user by itself; where another one connected it is asked to name that one, which it does while the
- * thread is he, or can be. */
+/* The daemon takes what comes from the connection's user alone. The kernel names the real user by itself; where another one connected it is asked to
+ * name that one, which it does while the thread is he, or can be. */
 static ssize_t bytes_send(const struct link *link, const uint8_t *data, size_t len)
 {
     if (getuid() == link->uid)
@@ -304,7 +306,8 @@ static enum lsa_result no_memory(void)
     return LSA_NO_MEMORY;
 }
 
-/* A long reply that there is no memory for is read all the same: the connection may be the last one, with whose end the daemon lets go of everything that this process has. */
+/* A long reply that there is no memory for is read all the same: the connection may be the last one, with whose end the daemon lets go of everything
+ * that this process has. */
 static enum lsa_result reply_skip(const struct lsa_daemon *daemon, const struct link *link, size_t len)
 {
     uint8_t bytes[1024];
@@ -410,7 +413,8 @@ bool lsa_directory_is_safe(const char *path, uid_t other)
            (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == other);
 }
 
-/* May whoever listens there have our secrets? Root and we ourselves may; and whoever else, where nobody but he, root and we could have put a socket. */
+/* May whoever listens there have our secrets? Root and we ourselves may; and whoever else, where nobody but he, root and we could have put a socket.
+ * */
 static bool peer_is_trusted(const struct lsa_daemon *daemon, int fd, uid_t *uid)
 {
     struct ucred peer = {.uid = (uid_t)-1};

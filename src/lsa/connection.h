@@ -1,7 +1,7 @@
 /*
- * Connections of this process to LSA daemons, kept for the next request. A process is one client of a daemon, however many connections it has; a child
- * after fork opens its own, and is the same client, so that handles it inherited go on to work; it keeps one of its parent's, on which neither asks anything from then on. Locks: one for the
- * daemons and their connections, one for each daemon's greeting.
+ * Connections of this process to LSA daemons, kept for the next request. A process is one client of a daemon, however many connections it has; a
+ * child after fork opens its own, and is the same client, so that handles it inherited go on to work; it keeps one of its parent's, on which neither
+ * asks anything from then on. Locks: one for the daemons and their connections, one for each daemon's greeting.
  */
 #ifndef OPENSSPI_LSA_CONNECTION_H
 #define OPENSSPI_LSA_CONNECTION_H
@@ -12,8 +12,9 @@
 
 struct lsa_daemon;
 
-/* Is a socket at this path where nobody could have put it but root, this process' user or `other`? Its directory is one of theirs, and no others may write in it: what a client asks before
- * it tells its secrets, and a daemon before it makes the socket. False also where there is no such directory, and for a path without one. */
+/* Is a socket at this path where nobody could have put it but root, this process' user or `other`? Its directory is one of theirs, and no others may
+ * write in it: what a client asks before it tells its secrets, and a daemon before it makes the socket. False also where there is no such directory,
+ * and for a path without one. */
 bool lsa_directory_is_safe(const char *path, uid_t other);
 
 /* The daemon behind a socket; lives as long as the process. NULL: no memory, or a path longer than socket addresses are. */
@@ -47,8 +48,8 @@ enum lsa_result {
     LSA_NO_MEMORY,   /* here; or the request is longer than LSA_BODY_MAX */
 };
 
-/* Sends a request and waits for its reply, at most `seconds`. `life` tells of which of the daemon's lives the request's objects are; 0: it names none. Where not
- * NULL, *answered becomes that in which the reply was given. All but the first set a cause. */
+/* Sends a request and waits for its reply, at most `seconds`. `life` tells of which of the daemon's lives the request's objects are; 0: it names
+ * none. Where not NULL, *answered becomes that in which the reply was given. All but the first set a cause. */
 enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum lsa_operation operation,
                         unsigned seconds, uint64_t life, struct lsa_reply *reply, uint64_t *answered);
 /* Sends a request that has no reply, if there is a connection to do it with. */

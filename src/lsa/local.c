@@ -104,7 +104,8 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     return credential_give(status, acquired, credential);
 }
 
-/* NULL where there is nothing. What a client forwards it gives to the level of delegation; S4U2Proxy is the service's own right, which the KDC knows of. */
+/* NULL where there is nothing. What a client forwards it gives to the level of delegation; S4U2Proxy is the service's own right, which the KDC knows
+ * of. */
 static SECURITY_STATUS behalf_of_client(const struct session *session, struct credential *service,
                                         const struct config *config, const struct behalf **behalf)
 {

@@ -99,7 +99,8 @@ static SECURITY_STATUS duo_run(struct duo *duo)
     return cause_set(SEC_E_INTERNAL_ERROR, "a logon's handshake with itself does not end");
 }
 
-/* For Kerberos the service whose key only this computer and the KDC have; for NTLM one that its server takes: where `targets` lists some, no other. */
+/* For Kerberos the service whose key only this computer and the KDC have; for NTLM one that its server takes: where `targets` lists some, no other.
+ * */
 static char *own_service(const struct config *config, const struct package *package)
 {
     if (text_equal_fold(package->info.name, "Kerberos") && config->access_logon_service != NULL)

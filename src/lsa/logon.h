@@ -18,8 +18,8 @@ struct logon_proof {
 void logon_proof_release(struct logon_proof *proof); /* safe on zero */
 #define AUTO_PROOF __attribute__((cleanup(logon_proof_release)))
 
-/* A client with the given request and a server with this computer's stores or keys authenticate in memory, so that a logon is refused, counted and locked out as one over
- * the network is. SEC_E_LOGON_DENIED also for nobody's (null) session; else what the handshake said. */
+/* A client with the given request and a server with this computer's stores or keys authenticate in memory, so that a logon is refused, counted and
+ * locked out as one over the network is. SEC_E_LOGON_DENIED also for nobody's (null) session; else what the handshake said. */
 SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client,
                             struct logon_proof *proof);
 /* The same with a credential to act for a user (S4U) in place of a request, to the very service that acts. Nothing is
@@ -35,7 +35,8 @@ enum logon_provider logon_provider_of(const struct package *package);
 SECURITY_STATUS logon_package(const struct config *config, const struct identity *identity,
                               enum logon_provider provider, const struct package **package);
 
-/* After that status of that package: shall a domain's store be asked by NTLM, because Kerberos has no key, or no KDC answers? winbind's word is as good. */
+/* After that status of that package: shall a domain's store be asked by NTLM, because Kerberos has no key, or no KDC answers? winbind's word is as
+ * good. */
 bool logon_other_way(const struct config *config, enum logon_provider provider, const struct package *package,
                      SECURITY_STATUS status);
 /* logon_prove with whatever package knows the name. */

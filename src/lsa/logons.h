@@ -16,8 +16,8 @@ struct logon_told {
 void logon_told_release(struct logon_told *told); /* safe on zero */
 #define AUTO_TOLD __attribute__((cleanup(logon_told_release)))
 
-/* sessions_log_on for the calling user. An identity without a password but with a name asks for a service's word (sessions_log_on_s4u). `proof` as in struct
- * session_request. */
+/* sessions_log_on for the calling user. An identity without a password but with a name asks for a service's word (sessions_log_on_s4u). `proof` as in
+ * struct session_request. */
 SECURITY_STATUS logons_log_on(const struct config *config, const struct package *package,
                               const struct identity *identity, enum session_logon type, uint64_t *id,
                               struct logon_proof *proof);
@@ -27,8 +27,8 @@ SECURITY_STATUS logons_log_off(const struct config *config, uint64_t id);
 SECURITY_STATUS logons_list(const struct config *config, uint64_t **ids, size_t *n_ids);
 /* SEC_E_INVALID_HANDLE: there is no such session that the caller may see. id 0: the one that defaults come from. */
 SECURITY_STATUS logons_describe(const struct config *config, uint64_t id, struct logon_told *told);
-/* A package's tickets in the session's cache (core/tickets.h), or with id 0 and no session of the caller's those of the default cache. A daemon lists and removes them, and gives none out:
- * SEC_E_UNSUPPORTED_FUNCTION. */
+/* A package's tickets in the session's cache (core/tickets.h), or with id 0 and no session of the caller's those of the default cache. A daemon lists
+ * and removes them, and gives none out: SEC_E_UNSUPPORTED_FUNCTION. */
 SECURITY_STATUS logons_tickets(const struct package *package, uint64_t id, const struct tickets_request *request,
                                struct writer *answer);
 

@@ -1,6 +1,6 @@
 /*
- * What a process and the LSA daemon say to each other (docs/lsa-protocol.md): frames of a fixed head and fields, over a Unix stream socket. Requests and
- * replies are one form; a table says which fields each must and may have. Neither side trusts the other's bytes.
+ * What a process and the LSA daemon say to each other (docs/lsa-protocol.md): frames of a fixed head and fields, over a Unix stream socket. Requests
+ * and replies are one form; a table says which fields each must and may have. Neither side trusts the other's bytes.
  */
 #ifndef OPENSSPI_LSA_PROTOCOL_H
 #define OPENSSPI_LSA_PROTOCOL_H
@@ -85,7 +85,8 @@ enum lsa_field {
     LSA_FIELDS,         /* one past the last */
 };
 
-/* LSA_FORM_SHORT: a number that has 32 bits where it is used. A larger one is refused when it is read, so that nobody compares one number and uses another. */
+/* LSA_FORM_SHORT: a number that has 32 bits where it is used. A larger one is refused when it is read, so that nobody compares one number and uses
+ * another. */
 enum lsa_form { LSA_FORM_NONE, LSA_FORM_NUMBER, LSA_FORM_SHORT, LSA_FORM_TEXT, LSA_FORM_BYTES };
 enum lsa_place { LSA_MAY_NOT, LSA_MAY, LSA_MUST };
 
@@ -122,15 +123,16 @@ void lsa_text_write(struct writer *writer, enum lsa_field field, const char *tex
 void lsa_bytes_write(struct writer *writer, enum lsa_field field, struct slice bytes); /* data NULL: nothing */
 MUST_USE enum wire_result lsa_body_end(struct writer *writer); /* WIRE_BAD: too long, or no memory */
 
-/* WIRE_SHORT for fewer than LSA_HEAD_LEN bytes; WIRE_BAD for a body of more than LSA_BODY_MAX bytes or reserved bits. The version is the caller's to judge. */
+/* WIRE_SHORT for fewer than LSA_HEAD_LEN bytes; WIRE_BAD for a body of more than LSA_BODY_MAX bytes or reserved bits. The version is the caller's to
+ * judge. */
 MUST_USE enum wire_result lsa_head_read(struct reader *reader, struct lsa_head *head);
-/* Takes a body apart and holds it against the table: each field in its form, at most once, all that this message must have and none that it may not. Fields of
- * numbers that this version does not know are passed over. */
+/* Takes a body apart and holds it against the table: each field in its form, at most once, all that this message must have and none that it may not.
+ * Fields of numbers that this version does not know are passed over. */
 MUST_USE enum wire_result lsa_body_read(struct slice body, enum lsa_operation operation, bool reply,
                                         struct lsa_message *message);
 
-/* What the table says, for whoever makes messages of it: tests have no other description of the protocol. LSA_FORM_NONE and LSA_MAY_NOT for numbers that no
- * field or message has. Of a reply: one that tells of success. */
+/* What the table says, for whoever makes messages of it: tests have no other description of the protocol. LSA_FORM_NONE and LSA_MAY_NOT for numbers
+ * that no field or message has. Of a reply: one that tells of success. */
 enum lsa_form lsa_field_form(unsigned field);
 enum lsa_place lsa_field_place(unsigned operation, bool reply, unsigned field);
 

@@ -1,6 +1,6 @@
 /*
- * The authority in a daemon: credentials and handshakes whose `authority` table asks it (lsa/connection.h). What the daemon answers, its words for failures too,
- * is what the caller gets.
+ * The authority in a daemon: credentials and handshakes whose `authority` table asks it (lsa/connection.h). What the daemon answers, its words for
+ * failures too, is what the caller gets.
  */
 #ifndef OPENSSPI_LSA_REMOTE_H
 #define OPENSSPI_LSA_REMOTE_H
@@ -10,7 +10,8 @@
 
 /* Is this something for a daemon? Files that the caller names are opened by the caller, who may; packages with structures of their own stay here. */
 bool remote_can_acquire(const struct package *package, const struct acquire_request *request);
-/* As authority.acquire. *not_here becomes true where a failure only means that the daemon has no such thing, or is not there, and this process may look for itself. */
+/* As authority.acquire. *not_here becomes true where a failure only means that the daemon has no such thing, or is not there, and this process may
+ * look for itself. */
 SECURITY_STATUS remote_acquire(const struct package *package, const struct acquire_request *request,
                                struct credential **credential, bool *not_here);
 struct logon_proof;
@@ -34,7 +35,8 @@ void remote_questions_withdraw(void);
 bool remote_is(const struct credential *credential);
 /* The daemon that the configuration names; NULL with a cause when there cannot be one. */
 struct lsa_daemon *remote_daemon(const struct config *config);
-/* Asks what names nothing of the daemon's life, and appends that field of the reply to `answer`. It is the daemon behind "socket", whatever "mode" says. */
+/* Asks what names nothing of the daemon's life, and appends that field of the reply to `answer`. It is the daemon behind "socket", whatever "mode"
+ * says. */
 SECURITY_STATUS remote_ask(struct writer *request, enum lsa_operation operation, enum lsa_field field,
                            struct writer *answer);
 /* An identity's fields; NULL: none. */

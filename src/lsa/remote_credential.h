@@ -35,7 +35,8 @@ SECURITY_STATUS remote_credential_make(const struct package *package, const stru
 /* Which credential of which of the daemon's lives this is; or the local one that has taken its place, else NULL. */
 struct credential *remote_credential_now(struct remote_credential *credential, uint64_t *id, uint64_t *life);
 bool remote_credential_lacks_password(struct remote_credential *credential);
-/* The daemon was started anew, and the credential of that life is lost: asks for the same again, unless somebody did already. Fails for one that is not renewable. */
+/* The daemon was started anew, and the credential of that life is lost: asks for the same again, unless somebody did already. Fails for one that is
+ * not renewable. */
 SECURITY_STATUS remote_credential_renew(struct remote_credential *credential, uint64_t lost);
 
 /* The handshakes of such credentials: entries of their authority's table. */

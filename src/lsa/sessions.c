@@ -133,7 +133,8 @@ static bool id_is_taken(uint64_t id)
     return false;
 }
 
-/* The oldest network session of a user, out of the list. It holds nothing but the tale of a logon, and nobody ends it: it makes room. The caller holds the lock. */
+/* The oldest network session of a user, out of the list. It holds nothing but the tale of a logon, and nobody ends it: it makes room. The caller
+ * holds the lock. */
 static struct kept_session *network_session_take(uid_t owner)
 {
     struct kept_session **found = NULL;
@@ -208,8 +209,8 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
     return SEC_E_OK;
 }
 
-/* Where the credentials stay, the KDC's answer proves the password: it opens with nothing else. For a token that is not enough, as anybody may answer in the KDC's place: then the
- * KDC has to know a key of this computer too. */
+/* Where the credentials stay, the KDC's answer proves the password: it opens with nothing else. For a token that is not enough, as anybody may answer
+ * in the KDC's place: then the KDC has to know a key of this computer too. */
 static SECURITY_STATUS proved_by_kdc(const struct session_request *request, const struct package *kerberos,
                                      struct kept_session *session)
 {
@@ -459,8 +460,8 @@ static const char *cache_as_it_is(struct kept_session *session)
     return cache;
 }
 
-/* After tickets were removed from the cache: with them goes what credentials in hand remember; and where the ticket-granting one was among them, whoever needs a ticket next has
- * the session get another. */
+/* After tickets were removed from the cache: with them goes what credentials in hand remember; and where the ticket-granting one was among them,
+ * whoever needs a ticket next has the session get another. */
 static void purged(struct kept_session *session, const struct package *package, const struct tickets_request *request)
 {
     AUTO_WRITER struct writer unwanted = writer_growing(2048);

@@ -85,8 +85,8 @@ static void answer_write(struct negotiate_handshake *handshake, enum spnego_stat
     spnego_resp_write(&out->token, &resp);
 }
 
-/* The package has ended. A code is sent where the client sent one, and, where one is due and the package's last word is ours, before the client's: never
- * unasked, for Windows' clients take that for an error. */
+/* The package has ended. A code is sent where the client sent one, and, where one is due and the package's last word is ours, before the client's:
+ * never unasked, for Windows' clients take that for an error. */
 static SECURITY_STATUS ended(struct negotiate_handshake *handshake, struct slice token, struct slice their_mic,
                              struct step_out *out)
 {

@@ -233,8 +233,8 @@ SECURITY_STATUS negotiate_set_credential(void *credential, uint32_t attribute, c
     return answer;
 }
 
-/* Whoever knows the account changes it: the first that can. One that was asked and said no has the last word on a known account, but its no and "unknown
- * here" are one status, so that the next is asked too. */
+/* Whoever knows the account changes it: the first that can. One that was asked and said no has the last word on a known account, but its no and
+ * "unknown here" are one status, so that the next is asked too. */
 SECURITY_STATUS negotiate_change_password(const struct password_change *change)
 {
     char causes[CAUSE_TEXT_MAX] = "";

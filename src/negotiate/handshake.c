@@ -137,7 +137,8 @@ static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECU
     return status;
 }
 
-/* What a package that failed says to the peer. A copy: the answer may lie in the room of the call that is running, and the handshake outlives that. */
+/* What a package that failed says to the peer. A copy: the answer may lie in the room of the call that is running, and the handshake outlives that.
+ * */
 static void refusal_keep(struct negotiate_handshake *handshake, const struct writer *words)
 {
     writer_release(&handshake->refusal);
@@ -208,8 +209,9 @@ SECURITY_STATUS negotiate_direct(void *opaque, const struct step_in *in, struct 
     return negotiate_direct_done(handshake, negotiate_inner_step(handshake, in->token, &out->token), out);
 }
 
-/* RFC 4178 5 and MS-SPNG appendix A on mechListMIC: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
- * the peer asks. Integrity has one bit on each side. A null session's code proves nothing, and there is nothing to prove: peers that sign with its key expect it. */
+/* RFC 4178 5 and MS-SPNG appendix A on mechListMIC: where the chosen mechanism is not the preferred one, where the package's messages carried a code
+ * of their own, and where the peer asks. Integrity has one bit on each side. A null session's code proves nothing, and there is nothing to prove:
+ * peers that sign with its key expect it. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due)
 {
     bool integrity =

@@ -70,7 +70,8 @@ const char *negotiate_audit(const struct negotiate_handshake *handshake);
 /* Gives the chosen package a token (data NULL: none). Its answer goes to `answer`, an empty writer that grows; its record is kept, and a failure's
  * words for the peer. Its status. */
 SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, struct slice token, struct writer *answer);
-/* What the package's step means where its token goes into SPNEGO's: a failure, or SEC_E_OK. SEC_E_UNSUPPORTED_FUNCTION where it wants its token completed first. */
+/* What the package's step means where its token goes into SPNEGO's: a failure, or SEC_E_OK. SEC_E_UNSUPPORTED_FUNCTION where it wants its token
+ * completed first. */
 SECURITY_STATUS negotiate_framed_check(const struct negotiate_handshake *handshake, SECURITY_STATUS status);
 /* Is a code over the list due before this handshake may end? SEC_E_UNSUPPORTED_FUNCTION where one is and the session cannot make it. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due);

@@ -306,8 +306,8 @@ static SECURITY_STATUS password_check(const struct ntlm_handshake *handshake, co
     return account_verify_ntlm(handshake->credential->accounts, &check, account, &base_key);
 }
 
-/* Whatever can be refused without the password is refused before it is tried, whoever the client says to be: what somebody relays forgives no guesses, and
- * these answers tell nothing of accounts. */
+/* Whatever can be refused without the password is refused before it is tried, whoever the client says to be: what somebody relays forgives no
+ * guesses, and these answers tell nothing of accounts. */
 static SECURITY_STATUS claim_decide(struct ntlm_handshake *handshake, const struct claim *claim,
                                     const struct account **account, struct key16 *session_key)
 {
@@ -332,8 +332,8 @@ static SECURITY_STATUS claim_decide(struct ntlm_handshake *handshake, const stru
     return key.status;
 }
 
-/* Are the keys that come of the flags fit for messages? Those of datagrams without extended session security (3.4.5.3) are short, and each datagram would
- * begin the same key stream anew. */
+/* Are the keys that come of the flags fit for messages? Those of datagrams without extended session security (3.4.5.3) are short, and each datagram
+ * would begin the same key stream anew. */
 static SECURITY_STATUS keys_check(const struct ntlm_handshake *handshake)
 {
     uint32_t agreed = handshake->agreed;

@@ -31,8 +31,8 @@ struct ntlm_handshake {
     bool has_prompted;
 };
 
-/* Are a context's messages protected from anybody? A null session's key is encrypted under zeros (MS-NLMP 3.4.5), so that everybody can compute it: peers may sign and seal
- * with it, but nobody is told that it protects. */
+/* Are a context's messages protected from anybody? A null session's key is encrypted under zeros (MS-NLMP 3.4.5), so that everybody can compute it:
+ * peers may sign and seal with it, but nobody is told that it protects. */
 static inline bool ntlm_key_is_secret(uint32_t agreed)
 {
     return (agreed & NTLM_ANONYMOUS) == 0;

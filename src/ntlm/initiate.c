@@ -14,7 +14,8 @@
 
 #define INTEGRITY_REQ (ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
 
-/* 3.1.1.2 and observation: only integrity and confidentiality ask for SIGN and SEAL, and only they and datagrams, whose key the client chooses first, exchange a key. */
+/* 3.1.1.2 and observation: only integrity and confidentiality ask for SIGN and SEAL, and only they and datagrams, whose key the client chooses first,
+ * exchange a key. */
 static uint32_t flags_wanted(uint32_t asked)
 {
     uint32_t flags = NTLM_UNICODE | NTLM_OEM | NTLM_REQUEST_TARGET | NTLM_NTLM | NTLM_ALWAYS_SIGN |

@@ -25,7 +25,8 @@ bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
 _Static_assert((5 + CONSTANT_LEN + 8) / 64 == 1 && (16 + CONSTANT_LEN + 8) / 64 == 1,
                "md5_four takes messages of the same number of blocks, whatever the key is cut to");
 
-/* 3.4.5.3: with extended session security the key is cut where less than 128 bits were agreed on; without, LM_KEY and DATAGRAM cut it, whatever was agreed on. */
+/* 3.4.5.3: with extended session security the key is cut where less than 128 bits were agreed on; without, LM_KEY and DATAGRAM cut it, whatever was
+ * agreed on. */
 unsigned ntlm_key_bits(uint32_t flags)
 {
     bool extended = (flags & NTLM_EXTENDED_SESSION_SECURITY) != 0;

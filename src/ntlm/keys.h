@@ -8,7 +8,8 @@
 #include "base/writer.h"
 #include "base/reader.h"
 
-/* KXKEY (3.4.5.1), without the keys that hang on the LM hash: neither side here agrees to LM_KEY or REQUEST_NON_NT_SESSION_KEY. False when the LM response is too short. */
+/* KXKEY (3.4.5.1), without the keys that hang on the LM hash: neither side here agrees to LM_KEY or REQUEST_NON_NT_SESSION_KEY. False when the LM
+ * response is too short. */
 struct ntlm_kxkey_input {
     uint32_t flags;
     const struct key16 *base_key;
@@ -18,8 +19,8 @@ struct ntlm_kxkey_input {
 };
 MUST_USE bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key);
 
-/* SIGNKEY (3.4.5.2) and SEALKEY (3.4.5.3) of one direction. Without extended session security there is no key to sign with, and `seal_len` is 16, or 8 for
- * shortened keys. */
+/* SIGNKEY (3.4.5.2) and SEALKEY (3.4.5.3) of one direction. Without extended session security there is no key to sign with, and `seal_len` is 16, or
+ * 8 for shortened keys. */
 void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
                        struct key16 *seal, size_t *seal_len);
 

@@ -19,8 +19,8 @@ static SECURITY_STATUS identity_write(const struct account *account, struct writ
     return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* A domain says how its client was logged on (MS-PAC 2.5, UserFlags); of accounts in stores of our own it is said here: we know NTLMv2, and whether it proved the
- * client and made the keys. */
+/* A domain says how its client was logged on (MS-PAC 2.5, UserFlags); of accounts in stores of our own it is said here: we know NTLMv2, and whether
+ * it proved the client and made the keys. */
 static uint32_t user_flags(const struct ntlm_admitted *admitted)
 {
     const struct account *account = admitted->account;

@@ -474,8 +474,8 @@ static SECURITY_STATUS ntlm_unseal(void *state, struct message *message, uint32_
 
 #define LIST_SIGNED_MAX 512 /* longer lists are signed and verified as messages are */
 
-/* Both codes at once, as two messages with number 0: what is bound by latency takes little longer for two. Where both directions share a lane, order decides
- * what a code is. */
+/* Both codes at once, as two messages with number 0: what is bound by latency takes little longer for two. Where both directions share a lane, order
+ * decides what a code is. */
 static SECURITY_STATUS ntlm_list_codes(void *state, struct slice list, struct list_codes *codes)
 {
     struct ntlm_session *session = state;

@@ -24,8 +24,8 @@ const struct sasl_profile *sasl_profile_at(size_t index);
 /* By mechanism, without regard to case; by package. NULL when there is none, or its package is not registered. */
 const struct sasl_profile *sasl_profile_find(const char *name);
 const struct sasl_profile *sasl_profile_of(const struct package *package);
-/* The mechanism that a client's first message names at its start (RFC 4422 3.1: 1 to 20 of A-Z, 0-9, - and _), up to the end, a NUL, a blank or a line's
- * end. WIRE_BAD when there is no name; *profile is NULL for one that is not here. */
+/* The mechanism that a client's first message names at its start (RFC 4422 3.1: 1 to 20 of A-Z, 0-9, - and _), up to the end, a NUL, a blank or a
+ * line's end. WIRE_BAD when there is no name; *profile is NULL for one that is not here. */
 MUST_USE enum wire_result sasl_profile_identify(struct slice message, const struct sasl_profile **profile);
 
 #endif

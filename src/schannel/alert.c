@@ -5,8 +5,8 @@
 #include "schannel/record.h"
 #include <string.h>
 
-/* libssl sends alerts for its own reasons only. A TLS 1.3 server's are made its own: it begins a ticket, and an extension of the ticket refuses. All others are
- * written here, under the keys in use where records are encrypted. */
+/* libssl sends alerts for its own reasons only. A TLS 1.3 server's are made its own: it begins a ticket, and an extension of the ticket refuses. All
+ * others are written here, under the keys in use where records are encrypted. */
 
 #define ALERT_LEN 2
 #define TAG_LEN 16

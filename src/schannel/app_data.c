@@ -37,7 +37,8 @@ void app_data_release(struct app_data *table)
     table->entry = NULL;
 }
 
-/* Sessions that nobody can resume any more need no data. Entries stand in the order in which their sessions got theirs first, so the oldest are found at once. */
+/* Sessions that nobody can resume any more need no data. Entries stand in the order in which their sessions got theirs first, so the oldest are found
+ * at once. */
 static struct app_data_entry *entry_find(struct app_data *table, const uint8_t *identity)
 {
     int64_t now = steady_now();

@@ -1,6 +1,6 @@
 /*
- * What programs keep with TLS sessions (SECPKG_ATTR_APP_DATA): bytes by the session's identity, which resumed connections share. A table a credential, of
- * bounded size: the oldest gives way. Lock: one for all tables.
+ * What programs keep with TLS sessions (SECPKG_ATTR_APP_DATA): bytes by the session's identity, which resumed connections share. A table a
+ * credential, of bounded size: the oldest gives way. Lock: one for all tables.
  */
 #ifndef OPENSSPI_SCHANNEL_APP_DATA_H
 #define OPENSSPI_SCHANNEL_APP_DATA_H

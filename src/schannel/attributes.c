@@ -55,9 +55,9 @@ static DWORD group_bits(int nid)
     return 0;
 }
 
-/* The strength of the key exchange: of the ephemeral key, or, with RSA's, of the server's. A TLS 1.2 server keeps no ephemeral key, and a resumed session
- * has none: there the group tells. Of finite fields the server's own key does on a server, where SSL_CTX_set_dh_auto takes a group as strong as it; a client that resumes
- * does not know which group its peer had, and says 0. */
+/* The strength of the key exchange: of the ephemeral key, or, with RSA's, of the server's. A TLS 1.2 server keeps no ephemeral key, and a resumed
+ * session has none: there the group tells. Of finite fields the server's own key does on a server, where SSL_CTX_set_dh_auto takes a group as strong
+ * as it; a client that resumes does not know which group its peer had, and says 0. */
 static DWORD exchange_bits(const struct connection *connection)
 {
     EVP_PKEY *key = NULL;
@@ -188,8 +188,8 @@ static SECURITY_STATUS session_info(const struct connection *connection, struct 
     return attribute_flat(value, &info, sizeof info);
 }
 
-/* RFC 5929 3: the first Finished of the latest handshake. Not defined for TLS 1.3 (RFC 9266), and of a resumed session only with the extended master secret
- * (RFC 7627 1) the connection's own. */
+/* RFC 5929 3: the first Finished of the latest handshake. Not defined for TLS 1.3 (RFC 9266), and of a resumed session only with the extended master
+ * secret (RFC 7627 1) the connection's own. */
 static SECURITY_STATUS unique_bindings(const struct connection *connection, struct attribute *value)
 {
     static const char prefix[] = "tls-unique:";
@@ -380,8 +380,8 @@ static bool is_early(uint32_t attribute)
     }
 }
 
-/* What comes of the session's keys, or of its Finished messages: while TLS 1.2 negotiates anew, libssl has none of the old session and not yet those of the
- * new one. */
+/* What comes of the session's keys, or of its Finished messages: while TLS 1.2 negotiates anew, libssl has none of the old session and not yet those
+ * of the new one. */
 static bool is_of_keys(uint32_t attribute)
 {
     switch (attribute) {

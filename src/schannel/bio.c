@@ -26,8 +26,9 @@ static void short_note(struct bio_ends *ends, const struct record *record)
     ends->read_protected = ends->read_protected || record->type == RECORD_CHANGE_CIPHER_SPEC;
 }
 
-/* The next record that libssl may see. It reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. And nothing may have been read
- * ahead when libssl offers keys for reading to its BIO, which declines (ends_ctrl): from OpenSSL 3.2 on, what is left in the old keys' buffer by then is lost. */
+/* The next record that libssl may see. It reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. And
+ * nothing may have been read ahead when libssl offers keys for reading to its BIO, which declines (ends_ctrl): from OpenSSL 3.2 on, what is left in
+ * the old keys' buffer by then is lost. */
 static void record_next(struct bio_ends *ends)
 {
     while (ends->in_at < ends->in.len) {
@@ -128,8 +129,9 @@ static int ends_write(BIO *bio, const char *from, int len)
 }
 
 #ifdef CTRL_KEYS
-/* With SSL_OP_ENABLE_KTLS libssl offers the keys of application data to its BIO, for the kernel, in the kernel's form. They are looked at, for an alert that may
- * have to be written (alert.c), and the offer is declined. For reading that goes well only as long as ends_read gives one record at a time. */
+/* With SSL_OP_ENABLE_KTLS libssl offers the keys of application data to its BIO, for the kernel, in the kernel's form. They are looked at, for an
+ * alert that may have to be written (alert.c), and the offer is declined. For reading that goes well only as long as ends_read gives one record at a
+ * time. */
 __attribute__((noinline)) static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offered)
 {
     struct bio_keys keys = {0};

@@ -40,7 +40,8 @@ struct bio_ends {
     bool protected; /* a record of TLS 1.3's outer type, or ChangeCipherSpec, was written: plain ones cannot follow */
 };
 
-/* What libssl finds from now on: `in`, of which the first `first_len` bytes are the first record (0: not known yet). Datagrams' records are looked at in any case. */
+/* What libssl finds from now on: `in`, of which the first `first_len` bytes are the first record (0: not known yet). Datagrams' records are looked at
+ * in any case. */
 static inline void ends_give(struct bio_ends *ends, struct slice in, size_t first_len)
 {
     ends->in = in;

@@ -1,6 +1,6 @@
 /*
- * The sessions that a client may resume, by server. One cache a credential, so that nothing that was validated under one policy is resumed under another.
- * Lock: one for all caches and their list, which SslEmptyCache goes through.
+ * The sessions that a client may resume, by server. One cache a credential, so that nothing that was validated under one policy is resumed under
+ * another. Lock: one for all caches and their list, which SslEmptyCache goes through.
  */
 #ifndef OPENSSPI_SCHANNEL_CACHE_H
 #define OPENSSPI_SCHANNEL_CACHE_H
@@ -25,8 +25,8 @@ void session_cache_free(struct session_cache *cache);      /* NULL is fine */
 /* Keeps a session, in place of one that is there for the same server when it is of TLS 1.2; takes no ownership, of what `origin` has neither. */
 void session_cache_put(struct session_cache *cache, const char *server, const struct session_origin *origin,
                        SSL_SESSION *session);
-/* A session for this server, to be freed with SSL_SESSION_free, and `own` of its origin with shown_release; or NULL, and nothing is to be released. `validated`:
- * only one that was. One of TLS 1.3 is given once (RFC 8446 C.4). */
+/* A session for this server, to be freed with SSL_SESSION_free, and `own` of its origin with shown_release; or NULL, and nothing is to be released.
+ * `validated`: only one that was. One of TLS 1.3 is given once (RFC 8446 C.4). */
 SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server, bool validated,
                                 struct session_origin *origin);
 /* Forgets the sessions with `server`, or all (NULL), of all caches of the process. */

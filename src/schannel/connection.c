@@ -173,7 +173,8 @@ void connection_watch(struct connection *connection)
     SSL_set_info_callback(connection->ssl, event_seen);
 }
 
-/* RFC 6347 4.2.1: the cookie proves that the client receives at its address. The connection is there to remember its secret, so that no other needs it. */
+/* RFC 6347 4.2.1: the cookie proves that the client receives at its address. The connection is there to remember its secret, so that no other needs
+ * it. */
 static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
 {
     struct connection *connection = connection_of(ssl);
@@ -391,7 +392,8 @@ void connection_put(struct connection *connection)
 {
     if (connection == NULL || atomic_fetch_sub_explicit(&connection->n_references, 1, memory_order_acq_rel) != 1)
         return;
-    /* libssl spoils the session of a connection that ended without close_notify; many programs just close, and only failures count (RFC 5246 7.2.1). */
+    /* libssl spoils the session of a connection that ended without close_notify; many programs just close, and only failures count (RFC 5246 7.2.1).
+     * */
     if (connection->ssl != NULL && (connection->state == CONNECTION_OPEN || connection->state == CONNECTION_CLOSED))
         SSL_set_shutdown(connection->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(connection->ssl);

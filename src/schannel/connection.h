@@ -1,8 +1,8 @@
 /*
- * One TLS connection: libssl's object with both its ends, from the first step of the handshake to the last message. Handshake and session of a context are the
- * same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, so that sending and receiving
- * in two threads are safe. What libssl calls back takes its own locks under it: those of session caches, sessions' data and tickets' keys, and in handshakes those
- * of certificates, stores and roots, and of the connection to the daemon that keeps a key.
+ * One TLS connection: libssl's object with both its ends, from the first step of the handshake to the last message. Handshake and session of a
+ * context are the same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, so
+ * that sending and receiving in two threads are safe. What libssl calls back takes its own locks under it: those of session caches, sessions' data
+ * and tickets' keys, and in handshakes those of certificates, stores and roots, and of the connection to the daemon that keeps a key.
  */
 #ifndef OPENSSPI_SCHANNEL_CONNECTION_H
 #define OPENSSPI_SCHANNEL_CONNECTION_H
@@ -65,8 +65,8 @@ struct connection {
      * SEC_I_INCOMPLETE_CREDENTIALS. */
     struct slice taken;      /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
-    /* Clients: the server asked in the latest handshake, and was answered, maybe with none; or in the one whose session that handshake resumes (TLS 1.2
-     * renegotiated). */
+    /* Clients: the server asked in the latest handshake, and was answered, maybe with none; or in the one whose session that handshake resumes (TLS
+     * 1.2 renegotiated). */
     bool certificate_asked, asked_before;
     /* Verdict of automatic validation. */
     bool validated;
@@ -113,8 +113,8 @@ SECURITY_STATUS schannel_query_handshake(const void *handshake, uint32_t attribu
 SECURITY_STATUS schannel_set_handshake(void *handshake, uint32_t attribute, const void *value, size_t len);
 SECURITY_STATUS schannel_control(void *handshake, struct slice token);
 
-/* A connection of this credential. NULL pointers in `in` are fine. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_TOKEN; SEC_E_UNSUPPORTED_FUNCTION for SRTP
- * (connection_srtp). */
+/* A connection of this credential. NULL pointers in `in` are fine. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_TOKEN; SEC_E_UNSUPPORTED_FUNCTION for
+ * SRTP (connection_srtp). */
 SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator, const struct step_in *in,
                                struct connection **connection);
 void connection_put(struct connection *connection); /* NULL is fine */
@@ -135,18 +135,20 @@ SECURITY_STATUS connection_ask_certificate(struct connection *connection, int ho
 MUST_USE bool connection_session_asked(const struct connection *connection, SSL_SESSION *session);
 /* Whom the certificates speak of, as they are now. */
 SECURITY_STATUS connection_names(struct connection *connection);
-/* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that input again. */
+/* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that
+ * input again. */
 SECURITY_STATUS connection_remember(struct connection *connection, struct slice taken);
 void connection_forget(struct connection *connection);
-/* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. libssl's handshake empties it as well, so that nothing of a
- * host's would be kept here by a mark (crypto/openssl.h). */
+/* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. libssl's handshake empties it
+ * as well, so that nothing of a host's would be kept here by a mark (crypto/openssl.h). */
 void connection_errors_forget(void);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what);
 /* The same where the queue was not emptied before: the last error counts. */
 SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what);
-/* On an open connection, before libssl reads `record`, whose fault it would take for its own: SEC_E_MESSAGE_ALTERED where the record is too short to have been
- * encrypted; the peer is told, and the connection has failed. SEC_E_OK also where the peer cannot be told: then libssl is to read it, and says what it can. */
+/* On an open connection, before libssl reads `record`, whose fault it would take for its own: SEC_E_MESSAGE_ALTERED where the record is too short to
+ * have been encrypted; the peer is told, and the connection has failed. SEC_E_OK also where the peer cannot be told: then libssl is to read it, and
+ * says what it can. */
 SECURITY_STATUS connection_length_check(struct connection *connection, const struct record *record);
 /* From now on libssl tells `handshake_moved`. */
 void connection_watch(struct connection *connection);
@@ -160,24 +162,28 @@ bool connection_is_manual(const struct connection *connection);
 /* SSL_CTX_set_cert_verify_callback: automatic validation (validate.c). */
 int connection_validate(X509_STORE_CTX *store, void *unused);
 
-/* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
- * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
+/* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection
+ * has failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
-/* The session's identity, by which is found what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the connection. */
+/* The session's identity, by which is found what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the
+ * connection. */
 const uint8_t *connection_identity(struct connection *connection);
 /* A handshake begins that may change who the peer is: what comes of it is another session, without the data of this one. */
 void connection_identity_anew(struct connection *connection);
-/* The certificate that this side showed, also in the full handshake of a session that is resumed, and its issuers (NULL is fine); borrowed, NULL: none. */
+/* The certificate that this side showed, also in the full handshake of a session that is resumed, and its issuers (NULL is fine); borrowed, NULL:
+ * none. */
 X509 *connection_own(const struct connection *connection, STACK_OF(X509) * *issuers);
 /* What the peer showed with its certificate, also then; on a client with that itself, as libssl has it. Borrowed. */
 STACK_OF(X509) * connection_peer_issuers(const struct connection *connection);
 /* Has a server's tickets carry these, and the identity. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
-/* SEC_E_OUT_OF_SEQUENCE but while the connection is open; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
+/* SEC_E_OUT_OF_SEQUENCE but while the connection is open; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere.
+ * */
 SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given);
 SECURITY_STATUS connection_app_data(struct connection *connection, struct attribute *value);
 
-/* What extensions agree on (extensions.c). Offers SRTP protection profiles, WORDs: SEC_E_UNSUPPORTED_FUNCTION with TLS, and where none of them is known. */
+/* What extensions agree on (extensions.c). Offers SRTP protection profiles, WORDs: SEC_E_UNSUPPORTED_FUNCTION with TLS, and where none of them is
+ * known. */
 SECURITY_STATUS connection_srtp(struct connection *connection, struct slice profiles);
 /* SEC_E_UNSUPPORTED_FUNCTION where none was agreed on. */
 SECURITY_STATUS connection_srtp_parameters(const struct connection *connection, struct attribute *value);
@@ -185,8 +191,8 @@ SECURITY_STATUS connection_extensions(const struct connection *connection, struc
 /* Those that both sides know, in the order of preference; of a client whose server named none those that it offered. */
 SECURITY_STATUS connection_signatures(const struct connection *connection, struct attribute *value);
 
-/* What alerts need of TLS 1.3. Of an SSL_CTX: a way in for them with a server's, their keys with a client's; false when there is no memory. And a call whenever
- * this side's keys have changed. */
+/* What alerts need of TLS 1.3. Of an SSL_CTX: a way in for them with a server's, their keys with a client's; false when there is no memory. And a
+ * call whenever this side's keys have changed. */
 MUST_USE bool connection_alerts_prepare(SSL_CTX *ctx, bool server);
 void connection_keys_updated(struct connection *connection);
 

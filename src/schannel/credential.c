@@ -288,7 +288,8 @@ static SECURITY_STATUS ctx_sessions(struct tls_credential *credential)
         (void)SSL_CTX_set_num_tickets(credential->ctx, 0);
     } else
         (void)SSL_CTX_set_num_tickets(credential->ctx, 1);
-    /* libssl resumes a session without looking at its peer's chain again, or at what would be agreed on today: it must have begun under the same rules. */
+    /* libssl resumes a session without looking at its peer's chain again, or at what would be agreed on today: it must have begun under the same
+     * rules. */
     try(policy_digest(credential, credential->session_policy));
     require(SSL_CTX_set_session_id_context(credential->ctx, credential->session_policy, SESSION_POLICY_LEN) == 1,
             SEC_E_INTERNAL_ERROR);

@@ -1,6 +1,6 @@
 /*
- * A Schannel credential: what SCHANNEL_CRED or SCH_CREDENTIALS asked for, as an SSL_CTX with certificates and policy. Immutable but for the session cache,
- * the sessions' data and the keys of tickets, which lock themselves. Counted: by its handle and by the contexts made with it.
+ * A Schannel credential: what SCHANNEL_CRED or SCH_CREDENTIALS asked for, as an SSL_CTX with certificates and policy. Immutable but for the session
+ * cache, the sessions' data and the keys of tickets, which lock themselves. Counted: by its handle and by the contexts made with it.
  */
 #ifndef OPENSSPI_SCHANNEL_CREDENTIAL_H
 #define OPENSSPI_SCHANNEL_CREDENTIAL_H

@@ -12,8 +12,8 @@
 #define DTLS_1_0_MINOR 0xff
 #define DTLS_1_2_MINOR 0xfd
 
-/* What is sent before there are keys, who gets it, and how long it is at most (0: nothing in it; LONG: libssl's limit for certificates is the one). Finished is
- * never in the clear. */
+/* What is sent before there are keys, who gets it, and how long it is at most (0: nothing in it; LONG: libssl's limit for certificates is the one).
+ * Finished is never in the clear. */
 #define LONG UINT32_MAX
 static const struct message_fact {
     uint8_t type;
@@ -87,9 +87,9 @@ static bool plain_has_form(SSL *ssl, uint8_t type, struct slice body)
     }
 }
 
-/* libssl passes over what does not verify (RFC 6347 4.1.2.7), but ends the connection for a record that is too short to have been protected, as TLS has to. Which
- * suite it would be of is not sure while keys are changed, nor known before one is chosen: then no suite is asked for less than any other, and of a handshake no
- * record is that short. */
+/* libssl passes over what does not verify (RFC 6347 4.1.2.7), but ends the connection for a record that is too short to have been protected, as TLS
+ * has to. Which suite it would be of is not sure while keys are changed, nor known before one is chosen: then no suite is asked for less than any
+ * other, and of a handshake no record is that short. */
 static bool protected_is_short(const SSL *ssl, size_t body_len)
 {
     const SSL_CIPHER *ciphers[] = {SSL_get_current_cipher(ssl), SSL_get_pending_cipher(ssl)};

@@ -24,7 +24,8 @@ static const struct srtp_profile {
     {8, "SRTP_AEAD_AES_256_GCM"},
 };
 
-/* Microsoft does not say in which order the two bytes stand, and programs differ. All profiles there are have numbers below 256, so there is no mistaking. */
+/* Microsoft does not say in which order the two bytes stand, and programs differ. All profiles there are have numbers below 256, so there is no
+ * mistaking. */
 static uint16_t profile_number(uint16_t written)
 {
     return (uint16_t)((written & 0xff) == 0 ? written >> 8 : written);

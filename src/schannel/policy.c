@@ -56,7 +56,8 @@ static bool name_is_listed(const UNICODE_STRING *name, const char *const words[]
     return false;
 }
 
-/* What CRYPTO_SETTINGS may name (bcrypt.h). Some of it is never offered here: then it is disabled already. Another name would change nothing unseen. */
+/* What CRYPTO_SETTINGS may name (bcrypt.h). Some of it is never offered here: then it is disabled already. Another name would change nothing unseen.
+ * */
 static const char *const known_exchanges[] = {"RSA", "ECDH", "DH", NULL};
 static const char *const known_signatures[] = {"RSA", "ECDSA", "DSA", NULL};
 static const char *const known_ciphers[] = {"AES", "CHACHA20_POLY1305", "3DES", "3DES_112", "DES", "RC4", "RC2", NULL};

@@ -30,9 +30,9 @@ SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct
 /* Sets versions, ciphers and options of credential->ctx, and what the credential tells about them. SEC_E_ALGORITHM_MISMATCH when nothing is left;
  * SEC_E_INTERNAL_ERROR when OpenSSL has none of the configuration's ciphers; SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls_request *request);
-/* What a session of `credential` was admitted by: protocols, suites, strengths, kinds of signatures and key exchange, whom it trusts and how it validates, with the
- * security level of chains, whether clients must have certificates. Servers that resume one another's sessions agree in it. The system's roots are not in it.
- * SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. */
+/* What a session of `credential` was admitted by: protocols, suites, strengths, kinds of signatures and key exchange, whom it trusts and how it
+ * validates, with the security level of chains, whether clients must have certificates. Servers that resume one another's sessions agree in it. The
+ * system's roots are not in it. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. */
 SECURITY_STATUS policy_digest(const struct tls_credential *credential, uint8_t digest[SESSION_POLICY_LEN]);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * TLS and DTLS records from outside: where they begin and end, and nothing else. So the caller is told exactly how many bytes are missing or left over, and
- * libssl is given whole records only (RFC 8446 5.1, RFC 6347 4.1).
+ * TLS and DTLS records from outside: where they begin and end, and nothing else. So the caller is told exactly how many bytes are missing or left
+ * over, and libssl is given whole records only (RFC 8446 5.1, RFC 6347 4.1).
  */
 #ifndef OPENSSPI_SCHANNEL_RECORD_H
 #define OPENSSPI_SCHANNEL_RECORD_H

@@ -10,8 +10,8 @@
 /* Bytes of a client's certificates: with more its ClientHello would become larger than what resuming saves. */
 #define CLIENT_CHAIN_MAX 8192
 
-/* Which session a connection is of, so that what a program keeps with a session (SECPKG_ATTR_APP_DATA) is found by the connections that resume it. A client
- * keeps the identity with the session in its cache, a server inside the ticket, where nobody else reads or alters it. */
+/* Which session a connection is of, so that what a program keeps with a session (SECPKG_ATTR_APP_DATA) is found by the connections that resume it. A
+ * client keeps the identity with the session in its cache, a server inside the ticket, where nobody else reads or alters it. */
 
 const uint8_t *connection_identity(struct connection *connection)
 {
@@ -28,7 +28,8 @@ void connection_identity_anew(struct connection *connection)
     secret_release(&connection->app_data);
 }
 
-/* libssl chooses among a client's certificates when it is asked, and sends none where the server takes no signature by any: then there is no signature. */
+/* libssl chooses among a client's certificates when it is asked, and sends none where the server takes no signature by any: then there is no
+ * signature. */
 static bool has_signed(const struct connection *connection)
 {
     int kind;
@@ -91,7 +92,8 @@ static bool issuers_write(STACK_OF(X509) * issuers, struct writer *note)
     return true;
 }
 
-/* What a ticket says besides libssl's session: the session's identity, which certificate the server showed, how the client's was judged, and its issuers. */
+/* What a ticket says besides libssl's session: the session's identity, which certificate the server showed, how the client's was judged, and its
+ * issuers. */
 static bool note_write(struct connection *connection, struct writer *note)
 {
     static const uint8_t unknown[FINGERPRINT_LEN]; /* no server has it */
@@ -143,7 +145,8 @@ static bool own_read(struct connection *connection, struct slice fingerprint)
     return false;
 }
 
-/* False for a session that cannot be told of as it was: of a certificate that this server has not, or a ticket of another form; or there is no memory. */
+/* False for a session that cannot be told of as it was: of a certificate that this server has not, or a ticket of another form; or there is no
+ * memory. */
 static bool note_read(struct connection *connection, struct slice note)
 {
     struct reader reader = reader_of(note);
@@ -172,7 +175,8 @@ static int ticket_mark(SSL *ssl, void *unused)
     (void)unused;
     if (SSL_session_reused(ssl) == 1)
         (void)SSL_SESSION_set_time(session, (long)connection->offered_time);
-    /* What began with another credential was admitted by other rules than the SSL_CTX's, and a chain that was left out would be missed: no server resumes it. */
+    /* What began with another credential was admitted by other rules than the SSL_CTX's, and a chain that was left out would be missed: no server
+     * resumes it. */
     if (connection->credential_changed || !chain_fits(connection))
         return SSL_SESSION_set1_id_context(session, nobodys, sizeof nobodys - 1);
     if (SSL_get0_peer_certificate(ssl) != NULL && !connection_session_asked(connection, session))

@@ -4,8 +4,8 @@
 #include "schannel/connection.h"
 #include "schannel/record.h"
 
-/* Messages in place: libssl reads a record from the caller's buffer and leaves the text where the record's text was, and a record that it writes lies over the
- * caller's header, data and trailer. */
+/* Messages in place: libssl reads a record from the caller's buffer and leaves the text where the record's text was, and a record that it writes lies
+ * over the caller's header, data and trailer. */
 
 static SECURITY_STATUS sending_check(const struct connection *connection)
 {

@@ -73,8 +73,9 @@ static bool taken_skip(struct connection *connection, struct slice *input)
     return taken.len > 0;
 }
 
-/* TLS 1.2: HelloRequest and ClientHello begin a handshake when they are read as any other record is; there is no text in them. In datagrams these may also be
- * a flight that the peer sent again, since it has not seen our last one, which libssl then repeats (RFC 6347 4.2.4), or anybody's: the session stays what it is. */
+/* TLS 1.2: HelloRequest and ClientHello begin a handshake when they are read as any other record is; there is no text in them. In datagrams these may
+ * also be a flight that the peer sent again, since it has not seen our last one, which libssl then repeats (RFC 6347 4.2.4), or anybody's: the
+ * session stays what it is. */
 static SECURITY_STATUS renegotiation_read(struct connection *connection, struct slice *input)
 {
     uint8_t none[1];

@@ -43,8 +43,8 @@ static void keys_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int ind
     secret_block_free(keys, sizeof *keys);
 }
 
-/* HKDF-Expand with SHA-256 for one block (RFC 5869 2.3): the material is random, so nothing has to be extracted from it first (3.3). `info` ends with the block's
- * number. */
+/* HKDF-Expand with SHA-256 for one block (RFC 5869 2.3): the material is random, so nothing has to be extracted from it first (3.3). `info` ends with
+ * the block's number. */
 static bool expand(const uint8_t *material, size_t len, struct slice info, uint8_t key[KEY_LEN])
 {
     unsigned int made = 0;
@@ -88,8 +88,8 @@ static bool key_use(struct ticket_key *key, const uint8_t *iv, EVP_CIPHER_CTX *c
            EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->encryption, iv, encrypt) == 1;
 }
 
-/* SSL_CTX_set_tlsext_ticket_key_evp_cb: -1 is an error, 0 a ticket of nobody's, 1 and 2 are a key, the second one with the wish for a fresh ticket: where the key is
- * a former one, and in TLS 1.3 always, where a ticket serves once (RFC 8446 C.4). */
+/* SSL_CTX_set_tlsext_ticket_key_evp_cb: -1 is an error, 0 a ticket of nobody's, 1 and 2 are a key, the second one with the wish for a fresh ticket:
+ * where the key is a former one, and in TLS 1.3 always, where a ticket serves once (RFC 8446 C.4). */
 static int ticket_key_choose(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                              int encrypt)
 {

@@ -15,9 +15,10 @@
 
 /* Gives a server's SSL_CTX a key of its own and the callback that uses it. False when there is no memory or no randomness. */
 bool ticket_keys_prepare(SSL_CTX *ctx);
-/* Takes a SecPkgCred_SessionTicketKeys in place of the keys there are; tickets of those open no more. SEC_E_INVALID_TOKEN, and nothing has changed, for another
- * size, no key or more than TICKET_KEYS_MAX, another version, material of less than TICKET_MATERIAL_MIN bytes or more than there is room for, and two keys of one
- * KeyId. SEC_E_UNSUPPORTED_FUNCTION for an SSL_CTX that gives no tickets. SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
+/* Takes a SecPkgCred_SessionTicketKeys in place of the keys there are; tickets of those open no more. SEC_E_INVALID_TOKEN, and nothing has changed,
+ * for another size, no key or more than TICKET_KEYS_MAX, another version, material of less than TICKET_MATERIAL_MIN bytes or more than there is room
+ * for, and two keys of one KeyId. SEC_E_UNSUPPORTED_FUNCTION for an SSL_CTX that gives no tickets. SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY.
+ * */
 SECURITY_STATUS ticket_keys_set(SSL_CTX *ctx, const void *value, size_t len);
 
 #endif

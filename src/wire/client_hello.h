@@ -18,7 +18,8 @@ enum client_hello_form {
 
 /*
  * Finds the extensions' list, empty where there is none. What follows the hello is not looked at.
- * WIRE_SHORT: `*missing` is how many bytes are lacking at least. WIRE_BAD: no client hello, or one that is spread over several records, which no piece of memory holds in one.
+ * WIRE_SHORT: `*missing` is how many bytes are lacking at least. WIRE_BAD: no client hello, or one that is spread over several records, which no
+ * piece of memory holds in one.
  */
 MUST_USE enum wire_result client_hello_extensions(struct slice bytes, enum client_hello_form form, struct slice *list,
                                                   size_t *missing);

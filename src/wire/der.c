@@ -67,7 +67,8 @@ bool der_peek(const struct reader *reader, uint8_t tag)
     return reader_left(reader) != 0 && reader->at[0] == tag;
 }
 
-/* Is the element at `at` whole, and its length in up to two octets of the shortest form? So are nearly all; the others are for der_read_any to judge. */
+/* Is the element at `at` whole, and its length in up to two octets of the shortest form? So are nearly all; the others are for der_read_any to judge.
+ * */
 static inline bool whole_head(const uint8_t *at, size_t left, size_t *head_len, size_t *len)
 {
     if (left >= 2 && at[1] < LENGTH_LONG) {

@@ -1,6 +1,6 @@
 /*
- * SHA-1's instructions in C, included before everything else into the files that use them (cmake/Tests.cmake): tests of what is written in them run on processors
- * without them, too. From Intel's description of the instructions.
+ * SHA-1's instructions in C, included before everything else into the files that use them (cmake/Tests.cmake): tests of what is written in them run
+ * on processors without them, too. From Intel's description of the instructions.
  */
 #ifndef TEST_EMULATED_SHA_H
 #define TEST_EMULATED_SHA_H

@@ -1,5 +1,6 @@
 /*
- * What a TLS client says first, with and without the record around it, or in a datagram: every extension and name found lies in the input, and what is cut is short, never more.
+ * What a TLS client says first, with and without the record around it, or in a datagram: every extension and name found lies in the input, and what
+ * is cut is short, never more.
  */
 #include "fuzz/world.h"
 #include "wire/client_hello.h"

@@ -1,6 +1,7 @@
 /*
- * CredSSP's client and server inside an honest TLS connection, and TSSSP's without one, against a peer that says what the input wants: TSRequests in and out of order, with fields added,
- * changed and cut, whole or in records of their own. Nobody gets to the end without the right proof of the key, and no client hands anything over before it.
+ * CredSSP's client and server inside an honest TLS connection, and TSSSP's without one, against a peer that says what the input wants: TSRequests in
+ * and out of order, with fields added, changed and cut, whole or in records of their own. Nobody gets to the end without the right proof of the key,
+ * and no client hands anything over before it.
  */
 #include "fuzz/world.h"
 #include "support/credssp_duel.h"

@@ -1,6 +1,6 @@
 /*
- * Security descriptors as bytes: read, checked against tokens, written as text and as bytes. An access that is granted was asked for, and whatever lies in the list
- * of a descriptor, a token without rights in it never gets more by being asked twice.
+ * Security descriptors as bytes: read, checked against tokens, written as text and as bytes. An access that is granted was asked for, and whatever
+ * lies in the list of a descriptor, a token without rights in it never gets more by being asked twice.
  */
 #include "access/access_check.h"
 #include "access/sddl.h"

@@ -1,6 +1,7 @@
 /*
- * Whole handshakes of WDigest, over HTTP and as SASL, with tokens that the input changes on their way, or that are all the input's. Nobody gets in by a changed response,
- * and no SASL client ends well by a changed proof; whatever happens, the context can be asked and freed. The first byte says which: 1 SASL, 2 integrity, 4 confidentiality, 8 mutual, 16 the input itself is the challenge, 32 the response.
+ * Whole handshakes of WDigest, over HTTP and as SASL, with tokens that the input changes on their way, or that are all the input's. Nobody gets in by
+ * a changed response, and no SASL client ends well by a changed proof; whatever happens, the context can be asked and freed. The first byte says
+ * which: 1 SASL, 2 integrity, 4 confidentiality, 8 mutual, 16 the input itself is the challenge, 32 the response.
  */
 #include "base/memory.h"
 #include "digest/directives.h"
@@ -50,7 +51,8 @@ static bool same(const struct directives *a, const struct directives *b, const e
     return same;
 }
 
-/* Who got in did it by the client's response, with all that it was made of; or with other words and a response to them: libFuzzer sees what is compared, and can learn one. */
+/* Who got in did it by the client's response, with all that it was made of; or with other words and a response to them: libFuzzer sees what is
+ * compared, and can learn one. */
 static void check_response(const struct token *made, const struct token *given)
 {
     static const enum directive hashed[] = {DIRECTIVE_NONCE, DIRECTIVE_CNONCE, DIRECTIVE_NC, DIRECTIVE_URI,

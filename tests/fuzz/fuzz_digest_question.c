@@ -1,6 +1,7 @@
 /*
- * Questions about a WDigest context's key, from anywhere, over terms that are right or from anywhere too: an answer is a response or nothing, a server's terms give no client's response, and the
- * key is in none. The first byte: 1 a client's terms, 2 terms of the input (led by their length), 4 protection of bodies.
+ * Questions about a WDigest context's key, from anywhere, over terms that are right or from anywhere too: an answer is a response or nothing, a
+ * server's terms give no client's response, and the key is in none. The first byte: 1 a client's terms, 2 terms of the input (led by their length), 4
+ * protection of bodies.
  */
 #include "base/hex.h"
 #include "digest/question.h"

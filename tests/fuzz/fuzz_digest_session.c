@@ -1,6 +1,6 @@
 /*
- * WDigest's part of a session record from anywhere: what is taken in is saved to the same bytes, and its messages, right or wrong, stay within their buffers. The first byte is 1 for the client's
- * side. Where the key stayed elsewhere, that gives an answer, nonsense or a refusal.
+ * WDigest's part of a session record from anywhere: what is taken in is saved to the same bytes, and its messages, right or wrong, stay within their
+ * buffers. The first byte is 1 for the client's side. Where the key stayed elsewhere, that gives an answer, nonsense or a refusal.
  */
 #include "core/session.h"
 #include "digest/session.h"

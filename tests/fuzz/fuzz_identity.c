@@ -1,5 +1,6 @@
 /*
- * EX2 structures from anywhere: what is taken in is valid, copies to itself, survives strings, encryption and marshalling, and signs nobody on by accident.
+ * EX2 structures from anywhere: what is taken in is valid, copies to itself, survives strings, encryption and marshalling, and signs nobody on by
+ * accident.
  */
 #include "base/memory.h"
 #include "fuzz/world.h"

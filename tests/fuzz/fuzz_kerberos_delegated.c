@@ -1,5 +1,6 @@
 /*
- * What a server's session record says that it may act for its client with, and KDC proxy settings: the first byte chooses. What is accepted is released.
+ * What a server's session record says that it may act for its client with, and KDC proxy settings: the first byte chooses. What is accepted is
+ * released.
  */
 #include "base/memory.h"
 #include "core/cause.h"

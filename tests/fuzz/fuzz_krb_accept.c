@@ -1,6 +1,7 @@
 /*
- * The whole acceptor. An input is a list of changes (world_mutate): to what is encrypted in the ticket, to the authenticator, to the PAC before it is signed, and
- * to the token at last; changes that the key protects are made before it does, so that the fuzzer gets behind it. Or a token as it stands.
+ * The whole acceptor. An input is a list of changes (world_mutate): to what is encrypted in the ticket, to the authenticator, to the PAC before it is
+ * signed, and to the token at last; changes that the key protects are made before it does, so that the fuzzer gets behind it. Or a token as it
+ * stands.
  */
 #include "fuzz/world.h"
 #include "support/kerberos_forge.h"

@@ -1,5 +1,6 @@
 /*
- * What a client gets for its AP-REQ: AP-REP, with changes before and after it is encrypted, KRB-ERROR with changes, or anything. Only the honest one ends well.
+ * What a client gets for its AP-REQ: AP-REP, with changes before and after it is encrypted, KRB-ERROR with changes, or anything. Only the honest one
+ * ends well.
  */
 #include "fuzz/world.h"
 #include "kerberos/krb.h"

@@ -1,6 +1,7 @@
 /*
- * Kerberos message tokens from a hostile peer, straight to the session: an honest token with changes, or anything at all, in every layout. Nothing forged is
- * taken, a refused message leaves the caller's bytes as they were, and the honest one still opens afterwards. Two copies in one call are opened as one after the other.
+ * Kerberos message tokens from a hostile peer, straight to the session: an honest token with changes, or anything at all, in every layout. Nothing
+ * forged is taken, a refused message leaves the caller's bytes as they were, and the honest one still opens afterwards. Two copies in one call are
+ * opened as one after the other.
  */
 #include "fuzz/world.h"
 #include "kerberos/session.h"
@@ -175,7 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             several_alike(enctype, dce, &arrival, shape, split);
         bool taken = receive(server, &arrival, shape, split, mic);
         free(arrival.bytes);
-        if (taken) { /* nothing but RRC may differ: counts that turn the body alike are alike (RFC 4121 4.2.5); a PADDING buffer may be one too many */
+        /* nothing but RRC may differ: counts that turn the body alike are alike (RFC 4121 4.2.5); a PADDING buffer may be one too many */
+        if (taken) {
             MUST(sent_len >= 8 && (row.len == sent_len || (padded && row.len == sent_len + 1)));
             memcpy(wire + 6, sent + 6, 2);
             if (padded) /* peers differ in whether the framing counts the padding; nothing protects it */

@@ -1,7 +1,8 @@
 /*
- * Whole requests to the daemon: its own loop code over connections in memory (lsad/fake_loop.h), several users, workers that finish in any order, replies that
- * nobody fetches, connections that end at any moment, memory that is not there. An input is a list of such events. Every request is answered in its turn or the
- * connection ends; nobody gets what is another user's; what is counted is what is there, and bounded; nothing is left behind.
+ * Whole requests to the daemon: its own loop code over connections in memory (lsad/fake_loop.h), several users, workers that finish in any order,
+ * replies that nobody fetches, connections that end at any moment, memory that is not there. An input is a list of such events. Every request is
+ * answered in its turn or the connection ends; nobody gets what is another user's; what is counted is what is there, and bounded; nothing is left
+ * behind.
  */
 #include "api/api.h"
 #include "base/memory.h"

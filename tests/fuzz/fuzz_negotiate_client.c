@@ -1,6 +1,6 @@
 /*
- * A whole Negotiate handshake of a client against a hostile server: the input chooses the flags and is the server's tokens, alone or as changes of those of our
- * own server, which came to the same key and the same package wherever both succeed.
+ * A whole Negotiate handshake of a client against a hostile server: the input chooses the flags and is the server's tokens, alone or as changes of
+ * those of our own server, which came to the same key and the same package wherever both succeed.
  */
 #include "fuzz/negotiate_world.h"
 

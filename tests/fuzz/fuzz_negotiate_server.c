@@ -1,7 +1,7 @@
 /*
  * A whole Negotiate handshake of a server against a hostile client. The first byte chooses: tokens out of the input alone, of somebody who knows no
- * password and must not get in; or our own client's tokens, each changed as the input says: whoever gets in by those has the key and the package that the
- * client has.
+ * password and must not get in; or our own client's tokens, each changed as the input says: whoever gets in by those has the key and the package that
+ * the client has.
  */
 #include "fuzz/negotiate_world.h"
 

@@ -1,6 +1,6 @@
 /*
- * Per-message tokens exchanged with MIT's GSSAPI in one process: MIT makes both ends of a context, and beside each stands a session of ours with the same key and
- * the same numbers. Whatever one end of either kind sends, the other end of the other kind opens.
+ * Per-message tokens exchanged with MIT's GSSAPI in one process: MIT makes both ends of a context, and beside each stands a session of ours with the
+ * same key and the same numbers. Whatever one end of either kind sends, the other end of the other kind opens.
  *
  * krb_messages SERVICE [dce]: SERVICE is a principal whose key the default keytab has; the default cache has a ticket. Prints what was done.
  *
@@ -276,7 +276,8 @@ static void iov_to_mit(struct end *from, struct end *to, size_t len, bool encryp
     MUST((state != 0) == encrypt && (len == 0 || memcmp(wire, text, len) == 0));
 }
 
-/* As many messages as go in one call, of all lengths, and every other one in parts: MIT opens them one by one, and what it sealed is opened together. */
+/* As many messages as go in one call, of all lengths, and every other one in parts: MIT opens them one by one, and what it sealed is opened together.
+ * */
 static void several(struct end *from, struct end *to)
 {
     static const size_t lengths[MESSAGES_TOGETHER] = {0, 4096, 1, 64, 70000, 17, 1280, 1000};

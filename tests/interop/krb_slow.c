@@ -1,5 +1,6 @@
 /*
- * One thread logs on at a KDC that does not answer; once a line of standard input says that it waits there, another makes contexts with the tickets it has:
+ * One thread logs on at a KDC that does not answer; once a line of standard input says that it waits there, another makes contexts with the tickets
+ * it has:
  *   krb_slow TARGET SLOW-REALM        -> a line with the handshakes made meanwhile, and when the first thread is back one with its status
  */
 #include <sspi.h>

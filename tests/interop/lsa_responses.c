@@ -2,8 +2,8 @@
  * build: internal
  *
  * LsaLogonUser with MSV1_0_LM20_LOGON, in the place of a server that challenged its client itself. Each line of standard input is a logon:
- *   FORM USER DOMAIN PASSWORD     v2, v1, mixed (v1 with a client's challenge); stale, other (for another challenge), short, cut (not in the block), lm;
- *                                 untrusted (the connection), interactive, guest, kerberos (the package)
+ *   FORM USER DOMAIN PASSWORD     v2, v1, mixed (v1 with a client's challenge); stale, other (for another challenge), short, cut (not in the block),
+ *                                 lm; untrusted (the connection), interactive, guest, kerberos (the package)
  * Prints the status, the token and whether the profile has the session key, or the status and the cause.
  */
 #include "base/time.h"

@@ -1,9 +1,10 @@
 /*
  * build: internal
  *
- * lsa_secret PACKAGE TARGET [USER DOMAIN]: a client with default credentials, or with an identity whose password is the first line of standard input, and a server
- * authenticate in this process ("(none)": the identity has no password), and exchange sealed messages. Then each line "NAME HEX" of standard input is looked for in this process's memory: bytes, each XOR
- * 0x5a. Prints "handshake STATUS STATUS", "client NAME", "export ok" and "NAME found" or "NAME absent".
+ * lsa_secret PACKAGE TARGET [USER DOMAIN]: a client with default credentials, or with an identity whose password is the first line of standard input,
+ * and a server authenticate in this process ("(none)": the identity has no password), and exchange sealed messages. Then each line "NAME HEX" of
+ * standard input is looked for in this process's memory: bytes, each XOR 0x5a. Prints "handshake STATUS STATUS", "client NAME", "export ok" and "NAME
+ * found" or "NAME absent".
  */
 #include <sspi.h>
 #include <sspi_ext.h>

@@ -1,6 +1,6 @@
 /*
- * Just enough of RDP to reach CredSSP, on the public functions: X.224 with the negotiation of Network Level Authentication (MS-RDPBCGR 2.2.1.1, 2.2.1.2), then the
- * package's handshake. What RDP says inside is not read.
+ * Just enough of RDP to reach CredSSP, on the public functions: X.224 with the negotiation of Network Level Authentication (MS-RDPBCGR 2.2.1.1,
+ * 2.2.1.2), then the package's handshake. What RDP says inside is not read.
  *
  *   rdp_peer client PORT [option=value ...]      rdp_peer server [option=value ...]
  *   cert=FILE key=FILE target=SPN user=NAME domain=NAME password=WORDS packages=LIST connections=N tls=1.2|1.3

@@ -1,7 +1,7 @@
 /*
- * Loads a shared object of security packages the way FreeRDP's /sspi-module: does, and walks client and server through Network Level Authentication's calls: the A
- * table, an identity of 72 bytes in wide strings with private flags and fields behind it, one variable for asked and granted flags, a shortened trailer, a gateway's
- * channel bindings and signatures, acting as the client at the end.
+ * Loads a shared object of security packages the way FreeRDP's /sspi-module: does, and walks client and server through Network Level Authentication's
+ * calls: the A table, an identity of 72 bytes in wide strings with private flags and fields behind it, one variable for asked and granted flags, a
+ * shortened trailer, a gateway's channel bindings and signatures, acting as the client at the end.
  * Everything the module needs to know is declared here, as in a program that has never seen its headers.
  * build: peer
  */

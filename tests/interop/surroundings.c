@@ -1,8 +1,8 @@
 /*
  * build: internal
  *
- * surroundings: what the environment chose, a line each: "roots" and how many certificates the system's store ROOT has, "tickets" and whose the default ticket cache is,
- * "prompt" and the answer to a question for a password.
+ * surroundings: what the environment chose, a line each: "roots" and how many certificates the system's store ROOT has, "tickets" and whose the
+ * default ticket cache is, "prompt" and the answer to a question for a password.
  */
 #include <sspi.h>
 #include <wincrypt.h>

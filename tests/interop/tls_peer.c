@@ -1,6 +1,6 @@
 /*
- * A TLS or DTLS peer on the public functions, for the interop tests: a client that sends a line and prints what comes back until the peer closes, or a server
- * that sends every line back (and answers GET with a page) until its client closes.
+ * A TLS or DTLS peer on the public functions, for the interop tests: a client that sends a line and prints what comes back until the peer closes, or
+ * a server that sends every line back (and answers GET with a page) until its client closes.
  *
  *   tls_peer client PORT [option=value ...]      tls_peer server [option=value ...]
  *   ca=FILE cert=FILE key=FILE name=HOST tls=1.2|1.3|dtls text=WORDS alpn=NAME mutual=1 connections=N renegotiate=1

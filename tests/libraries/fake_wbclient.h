@@ -1,6 +1,6 @@
 /*
- * What a test tells tests/libraries/fake_wbclient.c to answer, and sees of what it was asked. The types are Samba's own, so that the layouts of access/wbclient.h are
- * compared with them by every answer.
+ * What a test tells tests/libraries/fake_wbclient.c to answer, and sees of what it was asked. The types are Samba's own, so that the layouts of
+ * access/wbclient.h are compared with them by every answer.
  */
 #ifndef OPENSSPI_TESTS_FAKE_WBCLIENT_H
 #define OPENSSPI_TESTS_FAKE_WBCLIENT_H

@@ -1,6 +1,6 @@
 /*
- * Modules written for Windows' LSA, compiled like broken.c once for each name of tests/modules/cases.txt that begins with "lsa_". lsa_right is package "Test":
- * one byte from the client, then messages with a sum of their bytes for a signature, "sealed" by turning bits over.
+ * Modules written for Windows' LSA, compiled like broken.c once for each name of tests/modules/cases.txt that begins with "lsa_". lsa_right is
+ * package "Test": one byte from the client, then messages with a sum of their bytes for a signature, "sealed" by turning bits over.
  */
 #include <ntsecpkg.h>
 #include <sspi_ext.h>

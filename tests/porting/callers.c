@@ -1,6 +1,7 @@
 /*
- * Every name that a survey of programs with SSPI code found them to use, around SSPI and of it: headers as they spell them, functions (each is there to be linked with, and
- * those that such programs load are found by GetProcAddress), attributes, flags, types. C and C++, ANSI and UNICODE, for Windows and here.
+ * Every name that a survey of programs with SSPI code found them to use, around SSPI and of it: headers as they spell them, functions (each is there
+ * to be linked with, and those that such programs load are found by GetProcAddress), attributes, flags, types. C and C++, ANSI and UNICODE, for
+ * Windows and here.
  */
 #define STRSAFE_NO_DEPRECATE
 #ifndef __MINGW32__ /* whose files have small letters */

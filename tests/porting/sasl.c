@@ -1,6 +1,6 @@
 /*
- * In the manner of a SASL library's GSSAPI plug-in: after the handshake messages are wrapped as {TOKEN, DATA, PADDING}, joined to one, and unwrapped as
- * {STREAM, DATA}; the first of them agrees on a security layer (RFC 4752 3.1).
+ * In the manner of a SASL library's GSSAPI plug-in: after the handshake messages are wrapped as {TOKEN, DATA, PADDING}, joined to one, and unwrapped
+ * as {STREAM, DATA}; the first of them agrees on a security layer (RFC 4752 3.1).
  *
  *   sasl server PACKAGE                                         the messages of the layer are only signed under Kerberos; NTLM encrypts all
  *   sasl client PORT PACKAGE TARGET DOMAIN USER PASSWORD        DOMAIN, USER and PASSWORD "-": who is logged on

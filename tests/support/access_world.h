@@ -1,6 +1,6 @@
 /*
- * Accounts with Unix users, for tests of tokens and impersonation: a private directory that everybody may enter, an account database, and a configuration that
- * OPENSSPI_CONFIG points at. Accounts of domain EXAMPLE, password "Password1!":
+ * Accounts with Unix users, for tests of tokens and impersonation: a private directory that everybody may enter, an account database, and a
+ * configuration that OPENSSPI_CONFIG points at. Accounts of domain EXAMPLE, password "Password1!":
  *
  *   alice   uid 61001, gid 61001, groups staff (gid 61050), audit (no gid); full name "Alice Example"
  *   bob     uid 61002, gid 61002, no groups

@@ -46,8 +46,8 @@ SECURITY_STATUS credssp_duel_send_raw(struct credssp_duel *duel, const void *dat
 void credssp_duel_nego(struct credssp_duel *duel);
 /* The same, where it may refuse: false, and the played end has nothing more to say inside. */
 bool credssp_duel_nego_try(struct credssp_duel *duel);
-/* The inner handshake through to its end on both sides: a played server has the client's pubKeyAuth in duel->request, a played client owes its own. The version
- * is told in every TSRequest. */
+/* The inner handshake through to its end on both sides: a played server has the client's pubKeyAuth in duel->request, a played client owes its own.
+ * The version is told in every TSRequest. */
 void credssp_duel_authenticate(struct credssp_duel *duel, uint32_t version);
 void credssp_duel_seal(struct credssp_duel *duel, const void *data, size_t len, struct bytes *sealed);
 /* What pubKeyAuth of `server` or client has to be. */

@@ -12,8 +12,9 @@
 #define DIGEST_HTTP 0x10000000u
 #define DIGEST_TOKEN 4096
 
-/* Makes a temporary directory with a configuration and a database, and points OPENSSPI_CONFIG there. Accounts of domain EXAMPLE with hashes for DIGEST_REALM: alice "Password1!",
- * "J\u00e4s\u00f8n" "Geheim\u00fc", disabled "Password1!" (disabled); without hashes: undigested "Password1!". `extra` is what comes behind "realms" in [digest]; call again to change it. */
+/* Makes a temporary directory with a configuration and a database, and points OPENSSPI_CONFIG there. Accounts of domain EXAMPLE with hashes for
+ * DIGEST_REALM: alice "Password1!", "J\u00e4s\u00f8n" "Geheim\u00fc", disabled "Password1!" (disabled); without hashes: undigested "Password1!".
+ * `extra` is what comes behind "realms" in [digest]; call again to change it. */
 void digest_configure(const char *extra);
 void digest_cleanup(void);
 const char *digest_database(void);

@@ -1,6 +1,6 @@
 /*
- * A domain FAKE (fake.test) behind tests/libraries/fake_wbclient.c, of which this computer is the member SERVER. Its controller knows alice with "Password1!", RID 1000, and computes as
- * a controller does; a user named "nt-C0000234" gets that NT status.
+ * A domain FAKE (fake.test) behind tests/libraries/fake_wbclient.c, of which this computer is the member SERVER. Its controller knows alice with
+ * "Password1!", RID 1000, and computes as a controller does; a user named "nt-C0000234" gets that NT status.
  */
 #ifndef OPENSSPI_TESTS_DOMAIN_WORLD_H
 #define OPENSSPI_TESTS_DOMAIN_WORLD_H

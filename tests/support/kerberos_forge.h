@@ -1,6 +1,6 @@
 /*
- * Tickets and AP-REQs of any content, for tests that are their own KDC: whoever has the service's key can write them. What libkrb5 can do (cipher texts,
- * checksums) it does here, so that the library is tested against another implementation.
+ * Tickets and AP-REQs of any content, for tests that are their own KDC: whoever has the service's key can write them. What libkrb5 can do (cipher
+ * texts, checksums) it does here, so that the library is tested against another implementation.
  */
 #ifndef OPENSSPI_TESTS_KERBEROS_FORGE_H
 #define OPENSSPI_TESTS_KERBEROS_FORGE_H
@@ -71,8 +71,8 @@ size_t forge_delegated(enum kerberos_delegated kind, const char *server, uint8_t
 /* One element of AuthorizationData, and AD-IF-RELEVANT around a list of them. */
 void forge_authdata(struct writer *writer, int32_t type, struct slice data);
 void forge_if_relevant(struct writer *writer, struct slice list);
-/* A PAC as an MIT KDC writes it, for the forge's client and auth_time, signed with its service key: CLIENT_INFO, server and KDC signature, and before them
- * `more`, parts of unit/kerberos/pac_builder.h. */
+/* A PAC as an MIT KDC writes it, for the forge's client and auth_time, signed with its service key: CLIENT_INFO, server and KDC signature, and before
+ * them `more`, parts of unit/kerberos/pac_builder.h. */
 struct pac_part;
 void forge_pac(struct writer *writer, const struct forge *forge, const struct pac_part *more, size_t n_more);
 

@@ -9,8 +9,9 @@
 #include "support/ntlm_duel.h"
 #include "support/ntlm_loop.h"
 
-/* Makes the directory and points KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME and OPENSSPI_CONFIG there. `libdefaults` (which win over those of the fixture) and `sections` go into krb5.conf, `own` into
- * opensspi.conf; each may be NULL. Call again to change them: credentials acquired before keep libkrb5 contexts of the former krb5.conf. */
+/* Makes the directory and points KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME and OPENSSPI_CONFIG there. `libdefaults` (which win over those of the fixture)
+ * and `sections` go into krb5.conf, `own` into opensspi.conf; each may be NULL. Call again to change them: credentials acquired before keep libkrb5
+ * contexts of the former krb5.conf. */
 void kerberos_loop_configure(const char *libdefaults, const char *sections, const char *own);
 void kerberos_loop_cleanup(void);
 const char *kerberos_loop_directory(void);

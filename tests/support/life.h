@@ -1,6 +1,8 @@
 /*
- * The life of a client and a server of any package, while memory runs out: credentials, a handshake, messages, every attribute, what a server does with its client, export and
- * import. Each allocation of ours in each of these fails once, alone and with all that follow it. The answer is SEC_E_INSUFFICIENT_MEMORY and no other, outputs are as they were, nothing leaks (AddressSanitizer), and afterwards the same work succeeds. What libssl and libkrb5 allocate is not ours to fail.
+ * The life of a client and a server of any package, while memory runs out: credentials, a handshake, messages, every attribute, what a server does
+ * with its client, export and import. Each allocation of ours in each of these fails once, alone and with all that follow it. The answer is
+ * SEC_E_INSUFFICIENT_MEMORY and no other, outputs are as they were, nothing leaks (AddressSanitizer), and afterwards the same work succeeds. What
+ * libssl and libkrb5 allocate is not ours to fail.
  */
 #ifndef OPENSSPI_TESTS_LIFE_H
 #define OPENSSPI_TESTS_LIFE_H

@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Does this run of a test ask for a daemon (OPENSSPI_TEST_LSAD=program; empty: this build's)? The loops then start one, and their configuration has `mode` in [lsa]. */
+/* Does this run of a test ask for a daemon (OPENSSPI_TEST_LSAD=program; empty: this build's)? The loops then start one, and their configuration has
+ * `mode` in [lsa]. */
 bool lsa_daemon_wanted(void);
-/* For the configuration of a loop in this directory: the section [lsa], or "" when no daemon is wanted. OPENSSPI_TEST_LSA_MODE says which mode (daemon). */
+/* For the configuration of a loop in this directory: the section [lsa], or "" when no daemon is wanted. OPENSSPI_TEST_LSA_MODE says which mode
+ * (daemon). */
 const char *lsa_daemon_section(const char *directory);
 /* Starts the daemon of lsa_daemon_section, if one is wanted and none runs. */
 void lsa_daemon_ensure(void);

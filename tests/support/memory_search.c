@@ -76,8 +76,8 @@ bool memory_holds(const uint8_t *disguised, size_t len)
     return found;
 }
 
-/* A function that is resolved at its first call, as some in sanitizers' libraries are, has the vector registers saved on the stack, and what was copied last is in
- * these: all that a search calls is resolved before there is a secret. */
+/* A function that is resolved at its first call, as some in sanitizers' libraries are, has the vector registers saved on the stack, and what was
+ * copied last is in these: all that a search calls is resolved before there is a secret. */
 __attribute__((constructor)) static void resolve(void)
 {
     static const uint8_t nothing[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};

@@ -8,16 +8,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes a temporary directory with a configuration and a SAM file, and points OPENSSPI_CONFIG there. Accounts, all of domain EXAMPLE: alice "Password1!" and
- * bob "Other2?". `extra` is appended to the configuration; call again to change it. */
+/* Makes a temporary directory with a configuration and a SAM file, and points OPENSSPI_CONFIG there. Accounts, all of domain EXAMPLE: alice
+ * "Password1!" and bob "Other2?". `extra` is appended to the configuration; call again to change it. */
 void loop_configure(const char *extra);
 /* Removes the directory. */
 void loop_cleanup(void);
 int loop_teardown(void **state); /* the same, after a group of tests */
 const char *loop_directory(void);
 
-/* loop_configure with a section [lsa] that sends everything to a private daemon (lsa_daemon.h); `more` is further lines of that section, and sections behind it.
- * loop_daemon_start starts it, for processes of other users, too; loop_cleanup stops it. */
+/* loop_configure with a section [lsa] that sends everything to a private daemon (lsa_daemon.h); `more` is further lines of that section, and sections
+ * behind it. loop_daemon_start starts it, for processes of other users, too; loop_cleanup stops it. */
 void loop_daemon_configure(const char *more);
 void loop_daemon_start(void);
 const char *loop_daemon_socket(void);

@@ -1,5 +1,6 @@
 /*
- * A TLS client and a TLS server in one process, each driven as the documentation says: what is EXTRA is kept for the next call, what is MISSING is waited for.
+ * A TLS client and a TLS server in one process, each driven as the documentation says: what is EXTRA is kept for the next call, what is MISSING is
+ * waited for.
  */
 #ifndef OPENSSPI_TESTS_TLS_LOOP_H
 #define OPENSSPI_TESTS_TLS_LOOP_H
@@ -65,7 +66,8 @@ void side_control(struct side *side, DWORD type);
 SECURITY_STATUS side_alert(struct side *side, DWORD number);
 bool side_is_resumed(struct side *side);
 
-/* Makes a pair with ordinary credentials: the server with pki_server, the client validating against pki_authority. Tests change what they want before. */
+/* Makes a pair with ordinary credentials: the server with pki_server, the client validating against pki_authority. Tests change what they want
+ * before. */
 struct loop_pair *pair_new(void);
 /* Runs the handshake until both sides ended or one failed. True when both answered SEC_E_OK. */
 bool pair_run(struct loop_pair *pair);

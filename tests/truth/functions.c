@@ -1,8 +1,8 @@
 /*
  * build: pkg
  *
- * functions USER DOMAIN PASSWORD MODULE CERT: calls the functions of sspi.h, secext.h, ntsecapi.h and sspi_ext.h that work on no context. MODULE is a shared object with packages,
- * CERT a PEM file.
+ * functions USER DOMAIN PASSWORD MODULE CERT: calls the functions of sspi.h, secext.h, ntsecapi.h and sspi_ext.h that work on no context. MODULE is a
+ * shared object with packages, CERT a PEM file.
  */
 #include "truth.h"
 

@@ -1,7 +1,8 @@
 /*
  * build: pkg
  *
- * packages PACKAGE [tls12|tls13|dtls|sasl], with TRUTH_DOMAIN and TRUTH_TARGET in the environment: calls every function that works on credentials and contexts of a package, in both roles. Standard input names attributes and flags:
+ * packages PACKAGE [tls12|tls13|dtls|sasl], with TRUTH_DOMAIN and TRUTH_TARGET in the environment: calls every function that works on credentials and
+ * contexts of a package, in both roles. Standard input names attributes and flags:
  *   context NAME NUMBER                          an attribute of a context: queried and set, by each of the functions
  *   credential NAME NUMBER                       of a credential
  *   client NAME ISC_REQ ISC_RET ASC_REQ          a flag of the client's, and the server's of the same name (or 0)

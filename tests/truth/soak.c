@@ -1,9 +1,9 @@
 /*
  * build: pkg
  *
- * soak SECONDS THREADS PACKAGE,DOMAIN,TARGET...: whole handshakes, broken ones, messages both ways, altered messages, exports, and contexts and credentials that end at any moment, in
- * all threads at once, as a random walk (SOAK_SEED). A wrong answer ends it with 1. Every tenth of the time it prints what was done and what memory is in use; with 2400 seconds and more,
- * memory at the end must be what it was after the first third.
+ * soak SECONDS THREADS PACKAGE,DOMAIN,TARGET...: whole handshakes, broken ones, messages both ways, altered messages, exports, and contexts and
+ * credentials that end at any moment, in all threads at once, as a random walk (SOAK_SEED). A wrong answer ends it with 1. Every tenth of the time it
+ * prints what was done and what memory is in use; with 2400 seconds and more, memory at the end must be what it was after the first third.
  */
 #include "messages.h"
 

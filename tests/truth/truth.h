@@ -1,6 +1,7 @@
 /*
  * What the programs of this folder print for tests/interop/test_support.py, which writes docs/support.md of it: a line an answer,
- * TABLE <tab> NAME <tab> ROLE <tab> STATUS <tab> WORD. STATUS is 0 for what worked, else the code as eight hexadecimal digits; WORD says more of what worked.
+ * TABLE <tab> NAME <tab> ROLE <tab> STATUS <tab> WORD. STATUS is 0 for what worked, else the code as eight hexadecimal digits; WORD says more of what
+ * worked.
  */
 #ifndef OPENSSPI_TRUTH_H
 #define OPENSSPI_TRUTH_H

@@ -1,6 +1,7 @@
 /*
  * One client and one server of any package, a thread, through exported functions alone. The environment says who they are:
- * TRUTH_USER, TRUTH_PASSWORD (none: the client's default credentials); TRUTH_CERT and TRUTH_KEY (PEM) for TLS, of server and client. The program sets package, domain and target.
+ * TRUTH_USER, TRUTH_PASSWORD (none: the client's default credentials); TRUTH_CERT and TRUTH_KEY (PEM) for TLS, of server and client. The program sets
+ * package, domain and target.
  */
 #ifndef OPENSSPI_TRUTH_WORLD_H
 #define OPENSSPI_TRUTH_WORLD_H

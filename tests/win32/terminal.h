@@ -1,4 +1,5 @@
-/* A program on a pseudo-terminal, in a process of its own for each test, since what a program does with a console lasts; and the person at the terminal, who is the test. */
+/* A program on a pseudo-terminal, in a process of its own for each test, since what a program does with a console lasts; and the person at the
+ * terminal, who is the test. */
 #ifndef OPENSSPI_TESTS_WIN32_TERMINAL_H
 #define OPENSSPI_TESTS_WIN32_TERMINAL_H
 

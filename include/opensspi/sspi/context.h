@@ -238,8 +238,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *ACCEPT_SECURITY_CONTEXT_FN)(PCredHandle, PCtx
  * pToken describes the output buffers of that call; they are completed in place. After SEC_I_COMPLETE_NEEDED it
  * is success that establishes the context. When it fails, the context has failed.
  *
- * Returns SEC_E_OK; the package's own error, such as SEC_E_LOGON_DENIED; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN; SEC_E_OUT_OF_SEQUENCE; SEC_E_MESSAGE_ALTERED;
- * SEC_E_INTERNAL_ERROR; SEC_E_UNSUPPORTED_FUNCTION for a package that never asks for it.
+ * Returns SEC_E_OK; the package's own error, such as SEC_E_LOGON_DENIED; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN; SEC_E_OUT_OF_SEQUENCE;
+ * SEC_E_MESSAGE_ALTERED; SEC_E_INTERNAL_ERROR; SEC_E_UNSUPPORTED_FUNCTION for a package that never asks for it.
  *
  * Source: Microsoft SSPI reference, CompleteAuthToken.
  */

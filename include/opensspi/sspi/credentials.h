@@ -289,8 +289,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *SET_CREDENTIALS_ATTRIBUTES_FN_A)(PCredHandle,
  *
  * Returns SEC_E_OK; SEC_E_LOGON_DENIED when account and old password do not match; SEC_E_SECPKG_NOT_FOUND;
  * SEC_E_INVALID_TOKEN when a name or a password is missing or malformed; SEC_E_INVALID_PARAMETER for a new
- * password of no letters or of more than 256 (NTLM); SEC_E_NO_AUTHENTICATING_AUTHORITY when no authority answers; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION when the package cannot
- * change passwords.
+ * password of no letters or of more than 256 (NTLM); SEC_E_NO_AUTHENTICATING_AUTHORITY when no authority answers; SEC_E_INSUFFICIENT_MEMORY;
+ * SEC_E_UNSUPPORTED_FUNCTION when the package cannot change passwords.
  *
  * Source: Microsoft SSPI reference, ChangeAccountPassword.
  */

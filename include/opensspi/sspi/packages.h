@@ -139,8 +139,8 @@ typedef struct _SECURITY_PACKAGE_OPTIONS {
  *
  * pszPackageName is the module's absolute path; the file and the directories above it are writable only for root
  * and the process's user. pOptions says of which type it is; what the module exports decides. NULL means
- * SECPKG_OPTIONS_TYPE_UNKNOWN. Both stay the caller's. The packages stay until DeleteSecurityPackageW or the end of the process; adding a module twice
- * is adding it once.
+ * SECPKG_OPTIONS_TYPE_UNKNOWN. Both stay the caller's. The packages stay until DeleteSecurityPackageW or the end of the process; adding a module
+ * twice is adding it once.
  *
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such file; SEC_E_CANNOT_INSTALL when it is not a
  * security package, its start failed, a name is taken, others can write it, or it took the place of a file that was

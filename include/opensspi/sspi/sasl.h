@@ -69,19 +69,19 @@ SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageA(PSecBufferDesc pInput, PSecPkgInf
 /*
  * SaslInitializeSecurityContextW is InitializeSecurityContextW for a SASL client: each call takes the server's last message and makes the next
  * one. With Kerberos (GSSAPI) the calls go on after the tickets' tokens until client and server have agreed on a security layer: the one
- * that the first call's fContextReq asks for (ISC_REQ_CONFIDENTIALITY; else ISC_REQ_INTEGRITY, REPLAY_DETECT or SEQUENCE_DETECT; else none) and no other. The
- * last call's pfContextAttr says which it is by ISC_RET_CONFIDENTIALITY and ISC_RET_INTEGRITY. With the other packages their tokens are
+ * that the first call's fContextReq asks for (ISC_REQ_CONFIDENTIALITY; else ISC_REQ_INTEGRITY, REPLAY_DETECT or SEQUENCE_DETECT; else none) and no
+ * other. The last call's pfContextAttr says which it is by ISC_RET_CONFIDENTIALITY and ISC_RET_INTEGRITY. With the other packages their tokens are
  * SASL's messages, and their flags speak as ever.
  *
  * Under the layer each message is EncryptMessage's signature, text and padding in one row, with fQOP 0 for confidentiality and
- * SECQOP_WRAP_NO_ENCRYPT for integrity; its length before it (RFC 4422, 3.7) is the caller's to write and read. EncryptMessage and DecryptMessage answer
- * SEC_E_QOP_NOT_SUPPORTED for another protection than was agreed on, SEC_E_UNSUPPORTED_FUNCTION where none was, SEC_E_INVALID_TOKEN for a
+ * SECQOP_WRAP_NO_ENCRYPT for integrity; its length before it (RFC 4422, 3.7) is the caller's to write and read. EncryptMessage and DecryptMessage
+ * answer SEC_E_QOP_NOT_SUPPORTED for another protection than was agreed on, SEC_E_UNSUPPORTED_FUNCTION where none was, SEC_E_INVALID_TOKEN for a
  * message beyond the sizes of the options below, and SEC_E_MESSAGE_ALTERED for one that came unencrypted.
  *
  * Parameters and ownership are those of InitializeSecurityContextW. SEC_I_CONTINUE_NEEDED: send the output, also when it is empty, and call
  * again with the answer. SEC_E_OK: send the output if there is any; the exchange is over when the server says so.
- * Returns besides InitializeSecurityContextW's statuses SEC_E_UNSUPPORTED_FUNCTION where the package of the credential has no SASL mechanism of tokens,
- * and SEC_E_QOP_NOT_SUPPORTED where the server does not offer the layer. A context begun here goes on here, and cannot be exported.
+ * Returns besides InitializeSecurityContextW's statuses SEC_E_UNSUPPORTED_FUNCTION where the package of the credential has no SASL mechanism of
+ * tokens, and SEC_E_QOP_NOT_SUPPORTED where the server does not offer the layer. A context begun here goes on here, and cannot be exported.
  *
  * Source: Microsoft SSPI reference, SaslInitializeSecurityContext; RFC 4752.
  */
@@ -102,9 +102,9 @@ SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextA(PCredHandle phCredentia
 
 /*
  * SaslAcceptSecurityContext is AcceptSecurityContext for a SASL server. With Kerberos (GSSAPI) it offers the security layers that the context can
- * do; ASC_REQ_CONFIDENTIALITY, or ASC_REQ_INTEGRITY, of the first call leaves out the weaker ones. SEC_I_CONTINUE_NEEDED: send the output, also when it is
- * empty. SEC_E_OK: the client is in; pfContextAttr says the layer by ASC_RET_CONFIDENTIALITY and ASC_RET_INTEGRITY. Look at SASL_OPTION_AUTHZ_STRING
- * then: a client that names somebody else there wants to act as that one.
+ * do; ASC_REQ_CONFIDENTIALITY, or ASC_REQ_INTEGRITY, of the first call leaves out the weaker ones. SEC_I_CONTINUE_NEEDED: send the output, also when
+ * it is empty. SEC_E_OK: the client is in; pfContextAttr says the layer by ASC_RET_CONFIDENTIALITY and ASC_RET_INTEGRITY. Look at
+ * SASL_OPTION_AUTHZ_STRING then: a client that names somebody else there wants to act as that one.
  *
  * Messages and statuses are as above, the rest as of AcceptSecurityContext.
  *
@@ -116,9 +116,9 @@ SECURITY_STATUS SEC_ENTRY SaslAcceptSecurityContext(PCredHandle phCredential, PC
                                                     ULONG *pfContextAttr, PTimeStamp ptsExpiry);
 
 /*
- * Options of a SASL context. Sizes count a message with its protection, 1 to 0xFFFFFF, and are 0xFFFF at first. Under GSSAPI's layer they hold for every
- * message; NTLM and GSS-SPNEGO agree on none, and there a size holds once it is set. DIGEST-MD5 tells the size to be received as maxbuf: 17 or more, 0x10000 at
- * first, set by a client before its response. On its server it cannot be set, as the first call, which makes the context, tells it.
+ * Options of a SASL context. Sizes count a message with its protection, 1 to 0xFFFFFF, and are 0xFFFF at first. Under GSSAPI's layer they hold for
+ * every message; NTLM and GSS-SPNEGO agree on none, and there a size holds once it is set. DIGEST-MD5 tells the size to be received as maxbuf: 17 or
+ * more, 0x10000 at first, set by a client before its response. On its server it cannot be set, as the first call, which makes the context, tells it.
  */
 #define SASL_OPTION_SEND_SIZE \
     1 /* ULONG: set: how much to send at most, besides what the peer takes; get: how much text fits into that */

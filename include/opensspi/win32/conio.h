@@ -1,5 +1,6 @@
 /*
- * conio.h: keys, by the names of Microsoft's C library. These functions are about the terminal of the process (/dev/tty), wherever its standard handles lead.
+ * conio.h: keys, by the names of Microsoft's C library. These functions are about the terminal of the process (/dev/tty), wherever its standard
+ * handles lead.
  *
  * Source: Microsoft, console and port I/O.
  *
@@ -13,12 +14,13 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * _getch waits for a key and gives it, without showing it, _getche shows it. A key is what it is on Windows: Enter is 13, Backspace 8, Ctrl+C 3 (no signal comes of it);
- * arrows, Home, Delete and their like are two answers, 0xE0 or 0 first. A letter beyond ASCII is the bytes of UTF-8, one a call. EOF without a terminal.
+ * _getch waits for a key and gives it, without showing it, _getche shows it. A key is what it is on Windows: Enter is 13, Backspace 8, Ctrl+C 3 (no
+ * signal comes of it); arrows, Home, Delete and their like are two answers, 0xE0 or 0 first. A letter beyond ASCII is the bytes of UTF-8, one a call.
+ * EOF without a terminal.
  *
- * The terminal is as it was when they return, so that it shows what is typed between two calls: for a password that may be pasted, take ENABLE_ECHO_INPUT from the
- * console first (consoleapi.h). A process that a signal ends meanwhile leaves a terminal that shows nothing, unless it has a handler (SetConsoleCtrlHandler): then it is
- * put back.
+ * The terminal is as it was when they return, so that it shows what is typed between two calls: for a password that may be pasted, take
+ * ENABLE_ECHO_INPUT from the console first (consoleapi.h). A process that a signal ends meanwhile leaves a terminal that shows nothing, unless it has
+ * a handler (SetConsoleCtrlHandler): then it is put back.
  */
 int opensspi_getch(void);
 int opensspi_getche(void);

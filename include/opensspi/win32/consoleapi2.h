@@ -13,8 +13,8 @@
 
 OPENSSPI_BEGIN_DECLS
 
-/* FlushConsoleInputBuffer forgets what was typed and not yet read; what the C library has read already it keeps. FALSE: ERROR_INVALID_HANDLE for what is no terminal's
- * input. */
+/* FlushConsoleInputBuffer forgets what was typed and not yet read; what the C library has read already it keeps. FALSE: ERROR_INVALID_HANDLE for what
+ * is no terminal's input. */
 BOOL WINAPI FlushConsoleInputBuffer(HANDLE hConsoleInput) OPENSSPI_WIN32_SYMBOL(FlushConsoleInputBuffer);
 /* Terminals have UTF-8, 65001: SetConsoleCP and SetConsoleOutputCP take no other code page (FALSE, ERROR_INVALID_PARAMETER). */
 BOOL WINAPI SetConsoleCP(UINT wCodePageID) OPENSSPI_WIN32_SYMBOL(SetConsoleCP);

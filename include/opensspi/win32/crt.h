@@ -1,10 +1,10 @@
 /*
- * crt.h: functions of Microsoft's C library, under their names; and those of wide text for programs whose wchar_t has 16 bits (-fshort-wchar), since the
- * C library here takes it for 32. Included by <windows.h> and <tchar.h>.
+ * crt.h: functions of Microsoft's C library, under their names; and those of wide text for programs whose wchar_t has 16 bits (-fshort-wchar), since
+ * the C library here takes it for 32. Included by <windows.h> and <tchar.h>.
  *
- * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf and scanf functions, wide and narrow, so
- * that %ls, %S and %lu mean what they mean on Windows (%l is 32 bits; in wide formats %s is wide text). OPENSSPI_WIN32_NO_PRINTF leaves the narrow ones alone.
- * The conversions of <inttypes.h> go with them (crt_inttypes.h).
+ * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf and scanf functions, wide
+ * and narrow, so that %ls, %S and %lu mean what they mean on Windows (%l is 32 bits; in wide formats %s is wide text). OPENSSPI_WIN32_NO_PRINTF
+ * leaves the narrow ones alone. The conversions of <inttypes.h> go with them (crt_inttypes.h).
  *
  * Source: Microsoft, C run-time library reference; ISO C11 7.29, K.3.
  *
@@ -81,8 +81,8 @@ size_t opensspi_mbstowcs(WCHAR *to, const char *from, size_t n);
 size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n);
 
 /*
- * Formatted text, of 16 bits where the name has a w. As C's: characters written, or for snprintf wanted; negative for a failure, which for swprintf too small a
- * buffer is. The names with _ before them are Microsoft's: -1 when the text was cut off, and no NUL when it fills the buffer.
+ * Formatted text, of 16 bits where the name has a w. As C's: characters written, or for snprintf wanted; negative for a failure, which for swprintf
+ * too small a buffer is. The names with _ before them are Microsoft's: -1 when the text was cut off, and no NUL when it fills the buffer.
  * %Z is an ANSI_STRING *, %wZ a UNICODE_STRING *. A conversion that is none, and %n, is a failure with EINVAL.
  */
 int opensspi_printf(const char *format, ...);
@@ -114,14 +114,15 @@ int opensspi_vscwprintf(const WCHAR *format, va_list arguments);
 /* Text as it is, to a file as UTF-8. EOF on failure. */
 int opensspi_fputws(const WCHAR *s, FILE *file);
 int opensspi_putws(const WCHAR *s);
-/* Reads a line of UTF-8, at most n - 1 units of UTF-16: of a character of two units that fills the room by half the other one comes next. U+FFFD for what is no
- * text. NULL when the file ends before. */
+/* Reads a line of UTF-8, at most n - 1 units of UTF-16: of a character of two units that fills the room by half the other one comes next. U+FFFD for
+ * what is no text. NULL when the file ends before. */
 WCHAR *opensspi_fgetws(WCHAR *to, int n, FILE *file);
 FILE *opensspi_wfopen(const WCHAR *path, const WCHAR *mode);
 
 /*
- * With bounds (C11 K.3, and Microsoft's). 0, or ERANGE and EINVAL, with an empty text in `to`; sprintf_s and its kin give -1 then. They never end the process.
- * With `count` _TRUNCATE the text is cut off to fit, and the answer is STRUNCATE where that was needed; else so many characters are written at most.
+ * With bounds (C11 K.3, and Microsoft's). 0, or ERANGE and EINVAL, with an empty text in `to`; sprintf_s and its kin give -1 then. They never end the
+ * process. With `count` _TRUNCATE the text is cut off to fit, and the answer is STRUNCATE where that was needed; else so many characters are written
+ * at most.
  */
 int opensspi_strcpy_s(char *to, size_t n, const char *from);
 int opensspi_strcat_s(char *to, size_t n, const char *from);

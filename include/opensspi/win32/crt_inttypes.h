@@ -1,7 +1,7 @@
 /*
- * crt_inttypes.h: the conversions of <inttypes.h> for numbers of 64 bits, included by crt.h, for the printf and scanf functions that it replaces: there %l is 32 bits,
- * and the C library's macros would be "l..." where its long has 64. They are "ll...", whether the program includes <inttypes.h> before or after.
- * OPENSSPI_WIN32_NO_PRINTF leaves them as they are: wide formats then have to say %ll themselves.
+ * crt_inttypes.h: the conversions of <inttypes.h> for numbers of 64 bits, included by crt.h, for the printf and scanf functions that it replaces:
+ * there %l is 32 bits, and the C library's macros would be "l..." where its long has 64. They are "ll...", whether the program includes <inttypes.h>
+ * before or after. OPENSSPI_WIN32_NO_PRINTF leaves them as they are: wide formats then have to say %ll themselves.
  *
  * Source: ISO C11 7.8.1.
  *

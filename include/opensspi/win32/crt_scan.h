@@ -1,12 +1,13 @@
 /*
- * crt_scan.h: the scanf functions, included by crt.h, which replace the C library's as its printf functions do: %lu and %lx set 32 bits, %I64u 64, %S and %ls are
- * text of the other width and of 16 bits. OPENSSPI_WIN32_NO_PRINTF leaves the narrow ones alone.
+ * crt_scan.h: the scanf functions, included by crt.h, which replace the C library's as its printf functions do: %lu and %lx set 32 bits, %I64u 64, %S
+ * and %ls are text of the other width and of 16 bits. OPENSSPI_WIN32_NO_PRINTF leaves the narrow ones alone.
  *
- * An argument that is a long * or an unsigned long *, which on Windows points to 32 bits, points to 64 here. The macros see that, and all of it is set; so the
- * variables of either spelling read right. A va_list does not tell: there such an argument has to be a LONG * or a DWORD *, or its conversion %lld or %llu.
+ * An argument that is a long * or an unsigned long *, which on Windows points to 32 bits, points to 64 here. The macros see that, and all of it is
+ * set; so the variables of either spelling read right. A va_list does not tell: there such an argument has to be a LONG * or a DWORD *, or its
+ * conversion %lld or %llu.
  *
- * As macros they take a compound literal in parentheses only, in C, and a function or a member of a program's that has such a name is declared and called as
- * (sscanf)(...) or (object.sscanf)(...). The C library's own conversions (%ms, %1$d, %'d) are none.
+ * As macros they take a compound literal in parentheses only, in C, and a function or a member of a program's that has such a name is declared and
+ * called as (sscanf)(...) or (object.sscanf)(...). The C library's own conversions (%ms, %1$d, %'d) are none.
  *
  * Source: Microsoft, "scanf width specification", "scanf type field characters", scanf_s; ISO C11 7.21.6.2.
  *
@@ -20,8 +21,9 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * Formatted input, of 16 bits where the name has a w; files are UTF-8. As C's: how many arguments were set, or EOF when the input ends before the first. A format
- * or a pointer that is none gives EOF with EINVAL. Text that the other width has no room for where a width is given ends the reading with ERANGE.
+ * Formatted input, of 16 bits where the name has a w; files are UTF-8. As C's: how many arguments were set, or EOF when the input ends before the
+ * first. A format or a pointer that is none gives EOF with EINVAL. Text that the other width has no room for where a width is given ends the reading
+ * with ERANGE.
  */
 int opensspi_scanf(unsigned long long longs, const char *format, ...);
 int opensspi_fscanf(unsigned long long longs, FILE *file, const char *format, ...);
@@ -36,8 +38,8 @@ int opensspi_vwscanf(const WCHAR *format, va_list arguments);
 int opensspi_vfwscanf(FILE *file, const WCHAR *format, va_list arguments);
 int opensspi_vswscanf(const WCHAR *text, const WCHAR *format, va_list arguments);
 /*
- * The same, but behind each pointer of %s, %S, %c, %C and %[ stands how much room it has, an unsigned, in characters with the NUL. Text that is too long ends the
- * reading, with ERANGE and an empty text in the room, but for %c.
+ * The same, but behind each pointer of %s, %S, %c, %C and %[ stands how much room it has, an unsigned, in characters with the NUL. Text that is too
+ * long ends the reading, with ERANGE and an empty text in the room, but for %c.
  */
 int opensspi_scanf_s(unsigned long long longs, const char *format, ...);
 int opensspi_fscanf_s(unsigned long long longs, FILE *file, const char *format, ...);

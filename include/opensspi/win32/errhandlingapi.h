@@ -12,7 +12,8 @@
 #ifdef OPENSSPI_WIN32
 OPENSSPI_BEGIN_DECLS
 
-/* GetLastError gives the code (winerror.h) of this thread's last failure, in libopensspi or here; a success leaves it. Source: Microsoft, GetLastError. */
+/* GetLastError gives the code (winerror.h) of this thread's last failure, in libopensspi or here; a success leaves it. Source: Microsoft,
+ * GetLastError. */
 DWORD WINAPI GetLastError(VOID) OPENSSPI_WIN32_SYMBOL(GetLastError);
 /* SetLastError sets it. */
 VOID WINAPI SetLastError(DWORD dwErrCode) OPENSSPI_WIN32_SYMBOL(SetLastError);

@@ -29,10 +29,12 @@ LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileT
  * lpNumberOfBytesRead      gets how many were read, at least one but at the end of the input.
  * lpOverlapped             NULL.
  *
- * From a terminal it reads what ReadConsoleA reads (consoleapi.h), lines with CR LF at their ends. Anything else is read as it is, past the C library's own buffer.
+ * From a terminal it reads what ReadConsoleA reads (consoleapi.h), lines with CR LF at their ends. Anything else is read as it is, past the C
+ * library's own buffer.
  *
- * TRUE, at the end of a file or a terminal's input with no bytes. FALSE: ERROR_BROKEN_PIPE at the end of a pipe, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
- * ERROR_ACCESS_DENIED for what is open for writing only, and for a terminal by the handle of standard output or error, ERROR_READ_FAULT. Source: Microsoft, ReadFile.
+ * TRUE, at the end of a file or a terminal's input with no bytes. FALSE: ERROR_BROKEN_PIPE at the end of a pipe, ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED for what is open for writing only, and for a terminal by the handle of standard output or error,
+ * ERROR_READ_FAULT. Source: Microsoft, ReadFile.
  */
 BOOL WINAPI ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPDWORD lpNumberOfBytesRead,
                      LPOVERLAPPED lpOverlapped) OPENSSPI_WIN32_SYMBOL(ReadFile);
@@ -40,8 +42,8 @@ BOOL WINAPI ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, 
  * WriteFile writes all bytes to a standard handle, however long that takes; they are not kept in the C library's buffer. lpOverlapped is NULL.
  *
  * FALSE, with the bytes that went out in *lpNumberOfBytesWritten: ERROR_BROKEN_PIPE for a pipe that nobody reads, without a signal; ERROR_DISK_FULL,
- * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED for what is open for reading only, and for a terminal by the handle of standard input,
- * ERROR_WRITE_FAULT. Source: Microsoft, WriteFile.
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED for what is open for reading only, and for a terminal by the handle of standard
+ * input, ERROR_WRITE_FAULT. Source: Microsoft, WriteFile.
  */
 BOOL WINAPI WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPDWORD lpNumberOfBytesWritten,
                       LPOVERLAPPED lpOverlapped) OPENSSPI_WIN32_SYMBOL(WriteFile);

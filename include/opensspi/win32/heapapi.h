@@ -25,9 +25,11 @@ HANDLE WINAPI GetProcessHeap(VOID) OPENSSPI_WIN32_SYMBOL(GetProcessHeap);
 HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize) OPENSSPI_WIN32_SYMBOL(HeapCreate);
 /* HeapDestroy frees it and all its blocks. FALSE, ERROR_INVALID_HANDLE for the process's. */
 BOOL WINAPI HeapDestroy(HANDLE hHeap) OPENSSPI_WIN32_SYMBOL(HeapDestroy);
-/* HeapAlloc gives a block of dwBytes, zeroed with HEAP_ZERO_MEMORY, for HeapFree. NULL when there is no memory, or the heap is none (ERROR_INVALID_HANDLE). */
+/* HeapAlloc gives a block of dwBytes, zeroed with HEAP_ZERO_MEMORY, for HeapFree. NULL when there is no memory, or the heap is none
+ * (ERROR_INVALID_HANDLE). */
 LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes) OPENSSPI_WIN32_SYMBOL(HeapAlloc);
-/* HeapReAlloc changes its size; with HEAP_ZERO_MEMORY what is new is zeroed. NULL: the block is as it was. HEAP_REALLOC_IN_PLACE_ONLY only shrinks. */
+/* HeapReAlloc changes its size; with HEAP_ZERO_MEMORY what is new is zeroed. NULL: the block is as it was. HEAP_REALLOC_IN_PLACE_ONLY only shrinks.
+ * */
 LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes) OPENSSPI_WIN32_SYMBOL(HeapReAlloc);
 /* HeapFree frees a block of this heap; NULL is fine. FALSE, ERROR_INVALID_PARAMETER for what is none, which is not touched. */
 BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem) OPENSSPI_WIN32_SYMBOL(HeapFree);

@@ -1,9 +1,10 @@
 /*
  * libloaderapi.h: modules, and functions by name.
  *
- * These names give OpenSSPI itself, in any case, with or without ".dll" and a path before them: secur32, security, sspicli, schannel, crypt32, ncrypt, credssp and
- * advapi32 libopensspi; kernel32, kernelbase, user32, ntdll and ws2_32 libopensspi-win32, each also the other's functions. Another name is one of dlopen's.
- * Modules are of this system: a DLL is not found. A functions take UTF-8. Source: Microsoft, dynamic-link library functions.
+ * These names give OpenSSPI itself, in any case, with or without ".dll" and a path before them: secur32, security, sspicli, schannel, crypt32,
+ * ncrypt, credssp and advapi32 libopensspi; kernel32, kernelbase, user32, ntdll and ws2_32 libopensspi-win32, each also the other's functions.
+ * Another name is one of dlopen's. Modules are of this system: a DLL is not found. A functions take UTF-8. Source: Microsoft, dynamic-link library
+ * functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,8 +33,8 @@ typedef FARPROC PROC;
 HMODULE WINAPI LoadLibraryA(LPCSTR lpLibFileName) OPENSSPI_WIN32_SYMBOL(LoadLibraryA);
 HMODULE WINAPI LoadLibraryW(LPCWSTR lpLibFileName) OPENSSPI_WIN32_SYMBOL(LoadLibraryW);
 #define LoadLibrary OPENSSPI_AW(LoadLibrary)
-/* LoadLibraryEx does the same; hFile is NULL. Flags that choose where to search change nothing for OpenSSPI's own names; with LOAD_LIBRARY_SEARCH_SYSTEM32 no others are
- * found. What is to be loaded as data: ERROR_NOT_SUPPORTED. */
+/* LoadLibraryEx does the same; hFile is NULL. Flags that choose where to search change nothing for OpenSSPI's own names; with
+ * LOAD_LIBRARY_SEARCH_SYSTEM32 no others are found. What is to be loaded as data: ERROR_NOT_SUPPORTED. */
 HMODULE WINAPI LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags) OPENSSPI_WIN32_SYMBOL(LoadLibraryExA);
 HMODULE WINAPI LoadLibraryExW(LPCWSTR lpLibFileName, HANDLE hFile, DWORD dwFlags) OPENSSPI_WIN32_SYMBOL(LoadLibraryExW);
 #define LoadLibraryEx OPENSSPI_AW(LoadLibraryEx)

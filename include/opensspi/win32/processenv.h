@@ -18,14 +18,15 @@ OPENSSPI_BEGIN_DECLS
 #define STD_ERROR_HANDLE ((DWORD)-12)
 
 /*
- * GetStdHandle gives the handle of standard input, output or error: of the descriptor 0, 1 or 2, whatever it is connected to when it is used. It need not be closed; once it
- * was, with CloseHandle, the functions here refuse it, and the descriptor leads to /dev/null.
+ * GetStdHandle gives the handle of standard input, output or error: of the descriptor 0, 1 or 2, whatever it is connected to when it is used. It need
+ * not be closed; once it was, with CloseHandle, the functions here refuse it, and the descriptor leads to /dev/null.
  *
  * NULL when the process was started without it; INVALID_HANDLE_VALUE, ERROR_INVALID_HANDLE, for another number.
  */
 HANDLE WINAPI GetStdHandle(DWORD nStdHandle) OPENSSPI_WIN32_SYMBOL(GetStdHandle);
 
-/* GetEnvironmentVariable gives a variable's value: characters without the NUL, or the room needed with it; 0: ERROR_ENVVAR_NOT_FOUND, or an empty value. */
+/* GetEnvironmentVariable gives a variable's value: characters without the NUL, or the room needed with it; 0: ERROR_ENVVAR_NOT_FOUND, or an empty
+ * value. */
 DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)
     OPENSSPI_WIN32_SYMBOL(GetEnvironmentVariableA);
 DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize)

@@ -20,8 +20,8 @@ BOOL WINAPI ConvertSidToStringSidW(PSID Sid, LPWSTR *StringSid);
 BOOL WINAPI ConvertSidToStringSidA(PSID Sid, LPSTR *StringSid);
 #define ConvertSidToStringSid OPENSSPI_AW(ConvertSidToStringSid)
 
-/* ConvertStringSidToSid reads that, or a two-letter alias such as "BA". ERROR_INVALID_SID; also for aliases of a domain, such as "DA", for which domain is
- * meant nothing says. */
+/* ConvertStringSidToSid reads that, or a two-letter alias such as "BA". ERROR_INVALID_SID; also for aliases of a domain, such as "DA", for which
+ * domain is meant nothing says. */
 BOOL WINAPI ConvertStringSidToSidW(LPCWSTR StringSid, PSID *Sid);
 BOOL WINAPI ConvertStringSidToSidA(LPCSTR StringSid, PSID *Sid);
 #define ConvertStringSidToSid OPENSSPI_AW(ConvertStringSidToSid)

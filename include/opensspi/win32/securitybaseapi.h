@@ -39,13 +39,13 @@ OPENSSPI_BEGIN_DECLS
 BOOL WINAPI GetTokenInformation(HANDLE TokenHandle, TOKEN_INFORMATION_CLASS TokenInformationClass,
                                 LPVOID TokenInformation, DWORD TokenInformationLength, PDWORD ReturnLength);
 
-/* DuplicateToken makes an impersonation token of a lower or equal level out of one, opened for TOKEN_IMPERSONATE and TOKEN_QUERY; or of any level out of
- * a primary one. The existing handle has TOKEN_DUPLICATE, else ERROR_ACCESS_DENIED. ERROR_BAD_IMPERSONATION_LEVEL for a higher one. */
+/* DuplicateToken makes an impersonation token of a lower or equal level out of one, opened for TOKEN_IMPERSONATE and TOKEN_QUERY; or of any level out
+ * of a primary one. The existing handle has TOKEN_DUPLICATE, else ERROR_ACCESS_DENIED. ERROR_BAD_IMPERSONATION_LEVEL for a higher one. */
 BOOL WINAPI DuplicateToken(HANDLE ExistingTokenHandle, SECURITY_IMPERSONATION_LEVEL ImpersonationLevel,
                            PHANDLE DuplicateTokenHandle);
 
-/* DuplicateTokenEx makes either type, of a handle that has TOKEN_DUPLICATE, too. dwDesiredAccess 0 is that of the existing handle. A primary token is made only from a primary one or from level
- * impersonate and above: ERROR_BAD_IMPERSONATION_LEVEL. */
+/* DuplicateTokenEx makes either type, of a handle that has TOKEN_DUPLICATE, too. dwDesiredAccess 0 is that of the existing handle. A primary token is
+ * made only from a primary one or from level impersonate and above: ERROR_BAD_IMPERSONATION_LEVEL. */
 BOOL WINAPI DuplicateTokenEx(HANDLE hExistingToken, DWORD dwDesiredAccess, LPSECURITY_ATTRIBUTES lpTokenAttributes,
                              SECURITY_IMPERSONATION_LEVEL ImpersonationLevel, TOKEN_TYPE Type, PHANDLE phNewToken);
 
@@ -119,7 +119,8 @@ BOOL WINAPI IsWellKnownSid(PSID pSid, WELL_KNOWN_SID_TYPE WellKnownSidType);
  * pSecurityDescriptor  with owner and group, self-relative or with pointers. No DACL lets everybody in, an empty one nobody.
  * ClientToken          an impersonation token of identify level or above, opened for TOKEN_QUERY.
  * DesiredAccess        rights without generic bits (MapGenericMask); MAXIMUM_ALLOWED asks for all there are, without a DACL those of GenericAll.
- * PrivilegeSet         gets the privileges used: always none. *PrivilegeSetLength is its room, at least sizeof(PRIVILEGE_SET), which a smaller one becomes.
+ * PrivilegeSet         gets the privileges used: always none. *PrivilegeSetLength is its room, at least sizeof(PRIVILEGE_SET), which a smaller one
+ *                      becomes.
  * GrantedAccess        what is granted: DesiredAccess, or 0.
  * AccessStatus         TRUE when it is; else FALSE, with GetLastError ERROR_ACCESS_DENIED or, for ACCESS_SYSTEM_SECURITY, ERROR_PRIVILEGE_NOT_HELD.
  *

@@ -1,7 +1,8 @@
 /*
  * stringapiset.h: text of 8 and of 16 bits, translated.
  *
- * CP_ACP, CP_OEMCP and CP_THREAD_ACP are UTF-8, as everywhere in OpenSSPI; 20127 is US-ASCII, 28591 Latin 1. Source: Microsoft, MultiByteToWideChar, WideCharToMultiByte.
+ * CP_ACP, CP_OEMCP and CP_THREAD_ACP are UTF-8, as everywhere in OpenSSPI; 20127 is US-ASCII, 28591 Latin 1. Source: Microsoft, MultiByteToWideChar,
+ * WideCharToMultiByte.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,8 +1,8 @@
 /*
  * strsafe.h: text that never runs over its buffer: StringCch counts characters, StringCb bytes.
  *
- * S_OK; STRSAFE_E_INVALID_PARAMETER for a size of 0 or beyond STRSAFE_MAX_CCH; STRSAFE_E_INSUFFICIENT_BUFFER when the text was cut off, with its NUL. Length: for a
- * text that does not end in so many characters STRSAFE_E_INVALID_PARAMETER. Printf: a format that is none counts as cut off there,
+ * S_OK; STRSAFE_E_INVALID_PARAMETER for a size of 0 or beyond STRSAFE_MAX_CCH; STRSAFE_E_INSUFFICIENT_BUFFER when the text was cut off, with its NUL.
+ * Length: for a text that does not end in so many characters STRSAFE_E_INVALID_PARAMETER. Printf: a format that is none counts as cut off there,
  * with its NUL, too. Formats are wsprintf's, with floating point. Source: Microsoft, strsafe.h.
  *
  * SPDX-License-Identifier: MIT

@@ -57,11 +57,12 @@ HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitia
 HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCWSTR lpName)
     OPENSSPI_WIN32_SYMBOL(CreateMutexW);
 #define CreateMutex OPENSSPI_AW(CreateMutex)
-/* ReleaseMutex gives it back. FALSE, ERROR_NOT_OWNER when the thread does not own it. A mutex whose owner ends is the next one's, who gets WAIT_ABANDONED. */
+/* ReleaseMutex gives it back. FALSE, ERROR_NOT_OWNER when the thread does not own it. A mutex whose owner ends is the next one's, who gets
+ * WAIT_ABANDONED. */
 BOOL WINAPI ReleaseMutex(HANDLE hMutex) OPENSSPI_WIN32_SYMBOL(ReleaseMutex);
 
-/* WaitForSingleObject waits for the end of a thread, for an event or a mutex, at most so many milliseconds or INFINITE. WAIT_OBJECT_0, WAIT_ABANDONED for
- * a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */
+/* WaitForSingleObject waits for the end of a thread, for an event or a mutex, at most so many milliseconds or INFINITE. WAIT_OBJECT_0, WAIT_ABANDONED
+ * for a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds) OPENSSPI_WIN32_SYMBOL(WaitForSingleObject);
 /* WaitForMultipleObjects waits for one of them (WAIT_OBJECT_0 or WAIT_ABANDONED_0 + its index) or for all. Up to MAXIMUM_WAIT_OBJECTS; WAIT_FAILED,
  * ERROR_INVALID_PARAMETER for more, for none, and for all of them where one is there twice. */

@@ -33,8 +33,8 @@ typedef enum _COMPUTER_NAME_FORMAT {
 } COMPUTER_NAME_FORMAT;
 
 /*
- * GetComputerNameEx gives a name of this computer, all of them made of the host name that the kernel has (no name service is asked): up to its first dot,
- * behind that, or whole; for NetBIOS the first 15 characters in upper case.
+ * GetComputerNameEx gives a name of this computer, all of them made of the host name that the kernel has (no name service is asked): up to its first
+ * dot, behind that, or whole; for NetBIOS the first 15 characters in upper case.
  *
  * nSize  room in characters; then the length without the NUL, or, with ERROR_MORE_DATA, the room needed.
  */
@@ -45,8 +45,8 @@ BOOL WINAPI GetComputerNameExW(COMPUTER_NAME_FORMAT NameType, LPWSTR lpBuffer, L
 #define GetComputerNameEx OPENSSPI_AW(GetComputerNameEx)
 
 /*
- * GetSystemDirectory and GetWindowsDirectory give the folders that Windows has: there is nothing in them, but a name made of one and "secur32.dll" is what LoadLibrary takes.
- * Characters without the NUL, or the room needed with it.
+ * GetSystemDirectory and GetWindowsDirectory give the folders that Windows has: there is nothing in them, but a name made of one and "secur32.dll" is
+ * what LoadLibrary takes. Characters without the NUL, or the room needed with it.
  */
 UINT WINAPI GetSystemDirectoryA(LPSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetSystemDirectoryA);
 UINT WINAPI GetSystemDirectoryW(LPWSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetSystemDirectoryW);

@@ -1,5 +1,6 @@
 /*
- * wchar.h: the C library's, and in C for a wchar_t of 16 bits the functions of crt.h in place of those that take it for 32. In C++ include <windows.h> or <tchar.h>.
+ * wchar.h: the C library's, and in C for a wchar_t of 16 bits the functions of crt.h in place of those that take it for 32. In C++ include
+ * <windows.h> or <tchar.h>.
  *
  * SPDX-License-Identifier: MIT
  */

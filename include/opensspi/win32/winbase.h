@@ -61,8 +61,8 @@ OPENSSPI_BEGIN_DECLS
  * The account stores answer as for an NTLM client, with their lock-out. Kerberos asks the KDC for a ticket to this computer's own service
  * (logon_service in [access]) and opens it with the keytab, so that a forged KDC does not pass.
  *
- * A thread that impersonates the token has the user's credentials by default (AcquireCredentialsHandle), but for LOGON32_LOGON_NETWORK: of Kerberos the
- * ticket-granting ticket, of an account store the NT hash.
+ * A thread that impersonates the token has the user's credentials by default (AcquireCredentialsHandle), but for LOGON32_LOGON_NETWORK: of Kerberos
+ * the ticket-granting ticket, of an account store the NT hash.
  *
  * ERROR_LOGON_FAILURE, ERROR_ACCOUNT_LOCKED_OUT, ERROR_ACCOUNT_DISABLED, ERROR_ACCOUNT_EXPIRED, ERROR_PASSWORD_EXPIRED, ERROR_PASSWORD_MUST_CHANGE,
  * ERROR_NO_LOGON_SERVERS, ERROR_TIME_SKEW, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED for another logon type.
@@ -74,8 +74,8 @@ BOOL WINAPI LogonUserA(LPCSTR lpszUsername, LPCSTR lpszDomain, LPCSTR lpszPasswo
                        DWORD dwLogonProvider, PHANDLE phToken);
 #define LogonUser OPENSSPI_AW(LogonUser)
 
-/* LogonUserEx also gives the logon SID, freed with LocalFree. There are no profiles and no quotas: those come back NULL, 0 and zeroed. Any of the last five
- * may be NULL. */
+/* LogonUserEx also gives the logon SID, freed with LocalFree. There are no profiles and no quotas: those come back NULL, 0 and zeroed. Any of the
+ * last five may be NULL. */
 BOOL WINAPI LogonUserExW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword, DWORD dwLogonType,
                          DWORD dwLogonProvider, PHANDLE phToken, PSID *ppLogonSid, PVOID *ppProfileBuffer,
                          LPDWORD pdwProfileLength, PQUOTA_LIMITS pQuotaLimits);
@@ -99,7 +99,8 @@ BOOL WINAPI LookupAccountSidA(LPCSTR lpSystemName, PSID Sid, LPSTR Name, LPDWORD
                               LPDWORD cchReferencedDomainName, PSID_NAME_USE peUse);
 #define LookupAccountSid OPENSSPI_AW(LookupAccountSid)
 
-/* LookupAccountName finds the SID of "DOMAIN\name", "name@domain" or "name", in the same places. cbSid: room in bytes, then the length or the room needed. */
+/* LookupAccountName finds the SID of "DOMAIN\name", "name@domain" or "name", in the same places. cbSid: room in bytes, then the length or the room
+ * needed. */
 BOOL WINAPI LookupAccountNameW(LPCWSTR lpSystemName, LPCWSTR lpAccountName, PSID Sid, LPDWORD cbSid,
                                LPWSTR ReferencedDomainName, LPDWORD cchReferencedDomainName, PSID_NAME_USE peUse);
 BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID Sid, LPDWORD cbSid,
@@ -110,8 +111,8 @@ BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID S
 /* All that follows is libopensspi-win32's. */
 
 /*
- * Memory. A block is its own handle, and stays where it is, also with LMEM_MOVEABLE, but when it is reallocated; what that flag changes is the count of its
- * locks. Source: Microsoft, global and local functions.
+ * Memory. A block is its own handle, and stays where it is, also with LMEM_MOVEABLE, but when it is reallocated; what that flag changes is the count
+ * of its locks. Source: Microsoft, global and local functions.
  */
 
 #define GMEM_FIXED 0x0000
@@ -138,8 +139,8 @@ HLOCAL WINAPI LocalFree(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalFree);
 SIZE_T WINAPI LocalSize(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalSize);
 /* LocalLock gives hMem itself, and counts one lock more of a movable block; NULL, ERROR_INVALID_HANDLE for what is none. */
 LPVOID WINAPI LocalLock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalLock);
-/* LocalUnlock counts one lock less of a movable block: TRUE while it is still locked; FALSE, NO_ERROR, when it no longer is; FALSE, ERROR_NOT_LOCKED, when it was not,
- * and for a fixed block always; ERROR_INVALID_HANDLE for what is none. */
+/* LocalUnlock counts one lock less of a movable block: TRUE while it is still locked; FALSE, NO_ERROR, when it no longer is; FALSE, ERROR_NOT_LOCKED,
+ * when it was not, and for a fixed block always; ERROR_INVALID_HANDLE for what is none. */
 BOOL WINAPI LocalUnlock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalUnlock);
 /* The Global functions do what the Local ones of the same name do, and take each other's blocks. GlobalUnlock of a fixed block is TRUE. */
 HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes) OPENSSPI_WIN32_SYMBOL(GlobalAlloc);
@@ -157,8 +158,8 @@ BOOL WINAPI GlobalUnlock(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalUnlock);
 PVOID WINAPI SecureZeroMemory(PVOID ptr, SIZE_T cnt) OPENSSPI_WIN32_SYMBOL(SecureZeroMemory);
 
 /*
- * Strings. Lengths count characters; text ends with a NUL. lstrcmpi folds ASCII in the A form and the basic plane in the W form; both compare code by code, not
- * by the rules of a language. lstrcpyn copies iMaxLength - 1 characters at most. Source: Microsoft, string functions.
+ * Strings. Lengths count characters; text ends with a NUL. lstrcmpi folds ASCII in the A form and the basic plane in the W form; both compare code by
+ * code, not by the rules of a language. lstrcpyn copies iMaxLength - 1 characters at most. Source: Microsoft, string functions.
  */
 int WINAPI lstrlenA(LPCSTR lpString) OPENSSPI_WIN32_SYMBOL(lstrlenA);
 int WINAPI lstrlenW(LPCWSTR lpString) OPENSSPI_WIN32_SYMBOL(lstrlenW);
@@ -194,13 +195,14 @@ int WINAPI lstrcmpiW(LPCWSTR lpString1, LPCWSTR lpString2) OPENSSPI_WIN32_SYMBOL
 /*
  * FormatMessage makes the text of an error, or of a message with inserts.
  *
- * dwFlags       FROM_SYSTEM: what dwMessageId means, a system error code, an HRESULT of SSPI, certificates or FACILITY_WIN32, or an NTSTATUS; it ends with CR LF.
- *               FROM_STRING: lpSource is the message. FROM_HMODULE: modules have no messages here, so the system's are looked at when that is asked for, too.
- *               The low byte is a line width, or FORMAT_MESSAGE_MAX_WIDTH_MASK, which makes one line of it.
+ * dwFlags       FROM_SYSTEM: what dwMessageId means, a system error code, an HRESULT of SSPI, certificates or FACILITY_WIN32, or an NTSTATUS; it ends
+ *               with CR LF. FROM_STRING: lpSource is the message. FROM_HMODULE: modules have no messages here, so the system's are looked at when
+ *               that is asked for, too. The low byte is a line width, or FORMAT_MESSAGE_MAX_WIDTH_MASK, which makes one line of it.
  * lpSource      the message; in the A function UTF-8.
  * dwLanguageId  0, or English. The words are English.
  * lpBuffer      room for nSize characters; with ALLOCATE_BUFFER a pointer that receives a block of at least nSize for LocalFree.
- * Arguments     for %1 to %99, a va_list, or an array of DWORD_PTR with ARGUMENT_ARRAY. %1!format! formats as wsprintf does; floating point is not for it.
+ * Arguments     for %1 to %99, a va_list, or an array of DWORD_PTR with ARGUMENT_ARRAY. %1!format! formats as wsprintf does; floating point is not
+ *               for it.
  *
  * Returns characters without the NUL; 0: ERROR_MR_MID_NOT_FOUND, ERROR_RESOURCE_LANG_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER,
  * ERROR_NO_WORK_DONE for an empty message, ERROR_NOT_ENOUGH_MEMORY. Source: Microsoft, FormatMessage; observed behaviour.

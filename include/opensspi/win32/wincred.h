@@ -1,5 +1,6 @@
 /*
- * wincred.h: names of the credential manager's types and numbers, as far as SSPI gives or takes them. There is no credential manager: its functions are not there.
+ * wincred.h: names of the credential manager's types and numbers, as far as SSPI gives or takes them. There is no credential manager: its functions
+ * are not there.
  *
  * SPDX-License-Identifier: MIT
  */

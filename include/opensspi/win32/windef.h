@@ -69,8 +69,8 @@ typedef void *HKEY, **PHKEY;
 #define __fastcall
 #endif
 #ifndef __declspec
-/* Each of these is what the compiler here has for it; another one does not compile, since it would be ignored otherwise. They begin attributes, which __declspec ends, so
- * that what stands behind a word in the source, as in deprecated("text"), stands behind it in the attribute. */
+/* Each of these is what the compiler here has for it; another one does not compile, since it would be ignored otherwise. They begin attributes, which
+ * __declspec ends, so that what stands behind a word in the source, as in deprecated("text"), stands behind it in the attribute. */
 /* clang-format off */
 #define __declspec(what) OPENSSPI_DECLSPEC_##what ))
 #define OPENSSPI_DECLSPEC_dllexport __attribute__((__visibility__("default")

@@ -1,15 +1,18 @@
 /*
  * winsock2.h: sockets, which are the system's own: a SOCKET is a file descriptor, closesocket is close.
  *
- * What differs is evened out. Errors are WSAGetLastError's, which is GetLastError (WSAETIMEDOUT where a call that blocks has waited for as long as it was to); errno is set, too. An attempt to connect that failed is in select's exceptfds alone,
- * and SO_ERROR still tells why. A datagram that has no room is WSAEMSGSIZE, what was shut down here WSAESHUTDOWN. IPv6 sockets are IPv6's alone until IPV6_V6ONLY is set to 0; what accept gives blocks or not as the listener does. Sending to
- * a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD, buffers have the size that was set, lengths of addresses may be int, and select looks at all sockets whatever its first argument.
+ * What differs is evened out. Errors are WSAGetLastError's, which is GetLastError (WSAETIMEDOUT where a call that blocks has waited for as long as it
+ * was to); errno is set, too. An attempt to connect that failed is in select's exceptfds alone, and SO_ERROR still tells why. A datagram that has no
+ * room is WSAEMSGSIZE, what was shut down here WSAESHUTDOWN. IPv6 sockets are IPv6's alone until IPV6_V6ONLY is set to 0; what accept gives blocks or
+ * not as the listener does. Sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD, buffers have the
+ * size that was set, lengths of addresses may be int, and select looks at all sockets whatever its first argument.
  *
- * Functions that are taken by address where they are macros (send, recv, select, accept, getsockopt and the others at the end of this file), and read and write of a
- * socket, are the system's: WSAGetLastError does not tell of them. socket, bind, connect, listen and shutdown are meant from here on: include this before code that calls
- * them, since clang keeps the system's in a file that has called one before.
+ * Functions that are taken by address where they are macros (send, recv, select, accept, getsockopt and the others at the end of this file), and read
+ * and write of a socket, are the system's: WSAGetLastError does not tell of them. socket, bind, connect, listen and shutdown are meant from here on:
+ * include this before code that calls them, since clang keeps the system's in a file that has called one before.
  *
- * What does not fit into an fd_set is left out, as Windows leaves out what a full set has no room for: descriptors from FD_SETSIZE on. Source: Microsoft, Windows Sockets 2.
+ * What does not fit into an fd_set is left out, as Windows leaves out what a full set has no room for: descriptors from FD_SETSIZE on. Source:
+ * Microsoft, Windows Sockets 2.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -97,35 +100,38 @@ typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError, DWORD 
 
 #define SO_EXCLUSIVEADDRUSE ((int)(~SO_REUSEADDR))
 
-/* WSAStartup tells the version, 2.2 at most. 0; WSAVERNOTSUPPORTED for version 0, WSAEFAULT. WSACleanup: 0; WSANOTINITIALISED without a WSAStartup before. */
+/* WSAStartup tells the version, 2.2 at most. 0; WSAVERNOTSUPPORTED for version 0, WSAEFAULT. WSACleanup: 0; WSANOTINITIALISED without a WSAStartup
+ * before. */
 int WINAPI WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData) OPENSSPI_WIN32_SYMBOL(WSAStartup);
 int WINAPI WSACleanup(void) OPENSSPI_WIN32_SYMBOL(WSACleanup);
 /* WSAGetLastError gives the code of this thread's last failure, as GetLastError does; a success leaves it. WSASetLastError sets it. */
 int WINAPI WSAGetLastError(void) OPENSSPI_WIN32_SYMBOL(WSAGetLastError);
 void WINAPI WSASetLastError(int iError) OPENSSPI_WIN32_SYMBOL(WSASetLastError);
-/* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll are the system's close, ioctl and poll, for sockets alone: 0, or for WSAPoll how many; SOCKET_ERROR. WSAENOTSOCK for anything else, which is not closed. WSAPoll: WSAEINVAL
- * where no entry has a valid socket. A call that waits in another thread is not ended by closesocket; shutdown ends it. */
+/* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll are the system's close, ioctl and poll, for sockets alone: 0, or for WSAPoll how many;
+ * SOCKET_ERROR. WSAENOTSOCK for anything else, which is not closed. WSAPoll: WSAEINVAL where no entry has a valid socket. A call that waits in
+ * another thread is not ended by closesocket; shutdown ends it. */
 int WINAPI closesocket(SOCKET s) OPENSSPI_WIN32_SYMBOL(closesocket);
 int WINAPI ioctlsocket(SOCKET s, long cmd, ULONG *argp) OPENSSPI_WIN32_SYMBOL(ioctlsocket);
 int WINAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout) OPENSSPI_WIN32_SYMBOL(WSAPoll);
 
-/* WSASocket is socket. Of dwFlags WSA_FLAG_OVERLAPPED changes nothing, as every socket here sends and receives at once, and with WSA_FLAG_NO_HANDLE_INHERIT programs that
- * this one starts do not get the socket. INVALID_SOCKET with socket's codes; WSAEINVAL for other flags, for a group, and for lpProtocolInfo, which is to be NULL. */
+/* WSASocket is socket. Of dwFlags WSA_FLAG_OVERLAPPED changes nothing, as every socket here sends and receives at once, and with
+ * WSA_FLAG_NO_HANDLE_INHERIT programs that this one starts do not get the socket. INVALID_SOCKET with socket's codes; WSAEINVAL for other flags, for
+ * a group, and for lpProtocolInfo, which is to be NULL. */
 SOCKET WINAPI WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP g, DWORD dwFlags)
     OPENSSPI_WIN32_SYMBOL(WSASocketA);
 SOCKET WINAPI WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g, DWORD dwFlags)
     OPENSSPI_WIN32_SYMBOL(WSASocketW);
 #define WSASocket OPENSSPI_AW(WSASocket)
 /*
- * WSASend and WSARecv are send and recv from and into several pieces of memory, in their order, dwBufferCount of them. They return when it is done: there is no
- * overlapped input and output here.
+ * WSASend and WSARecv are send and recv from and into several pieces of memory, in their order, dwBufferCount of them. They return when it is done:
+ * there is no overlapped input and output here.
  *
  * lpNumberOfBytesSent, lpNumberOfBytesRecvd  receive how many bytes; 0 received: the peer has ended its side.
  * lpFlags                                    in: recv's flags; out: 0.
  * lpOverlapped, lpCompletionRoutine          NULL.
  *
- * 0; SOCKET_ERROR with the codes of send and recv, WSAEFAULT for a missing argument, WSAEINVAL for no pieces or more than 1024, WSA_NOT_ENOUGH_MEMORY, and WSAEOPNOTSUPP
- * where it is to be overlapped.
+ * 0; SOCKET_ERROR with the codes of send and recv, WSAEFAULT for a missing argument, WSAEINVAL for no pieces or more than 1024,
+ * WSA_NOT_ENOUGH_MEMORY, and WSAEOPNOTSUPP where it is to be overlapped.
  */
 int WINAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
                    LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
@@ -161,8 +167,8 @@ struct protoent *opensspi_getprotobynumber(int number);
 int opensspi_gethostname(char *name, size_t len);
 
 #ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
-/* These names are also those of members and of functions of the C++ library, which macros would rename: the linker is told instead. clang takes no label
- * where a function has been used before; g++ does not see the pragma. */
+/* These names are also those of members and of functions of the C++ library, which macros would rename: the linker is told instead. clang takes no
+ * label where a function has been used before; g++ does not see the pragma. */
 #ifdef __clang__
 #define OPENSSPI_PRAGMA(text) _Pragma(#text)
 #define OPENSSPI_RENAMED(name) OPENSSPI_PRAGMA(redefine_extname name opensspi_##name)

@@ -15,8 +15,8 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * wsprintf formats at most 1023 characters and a NUL into a buffer that has room for them. %s is text of the function's own kind, %S of the other, %hs of 8 and %ls of
- * 16 bits, %c and %C likewise; %d %i %u %x %X %p with the sizes h, l (32 bits, as on Windows), ll, I64, I32, I and w; %Z
+ * wsprintf formats at most 1023 characters and a NUL into a buffer that has room for them. %s is text of the function's own kind, %S of the other,
+ * %hs of 8 and %ls of 16 bits, %c and %C likewise; %d %i %u %x %X %p with the sizes h, l (32 bits, as on Windows), ll, I64, I32, I and w; %Z
  * and %wZ are pointers to an ANSI_STRING and a UNICODE_STRING. No floating point.
  *
  * Returns characters without the NUL; something negative for a conversion that is none of these.

@@ -38,7 +38,8 @@ WCHAR *WINAPI gai_strerrorW(int ecode) OPENSSPI_WIN32_SYMBOL(gai_strerrorW);
 
 /* The system's functions of these names. 0, or for inet_pton 1 (0: this is no address), and a text; else: */
 /* An empty name of a node is this computer's.
- * A code: WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY, WSATYPE_NOT_FOUND (the service), WSAEINVAL (the flags), WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSA_NOT_ENOUGH_MEMORY. *result is NULL then. */
+ * A code: WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY, WSATYPE_NOT_FOUND (the service), WSAEINVAL (the flags), WSAEAFNOSUPPORT,
+ * WSAESOCKTNOSUPPORT, WSA_NOT_ENOUGH_MEMORY. *result is NULL then. */
 int opensspi_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result);
 /* The same codes; WSAEFAULT: sa is NULL or too short; ERROR_INSUFFICIENT_BUFFER. */
 int opensspi_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host, socklen_t hostlen, char *service,
@@ -51,11 +52,12 @@ const char *opensspi_inet_ntop(int family, const void *address, char *text, sock
 /*
  * The same for wide text, with the same codes.
  *
- * GetAddrInfoW's results are freed with FreeAddrInfoW, which takes NULL, too; of pHints the flags, family, type and protocol are looked at. WSA_NOT_ENOUGH_MEMORY
- * where there is none. GetNameInfoW takes sizes in characters; ERROR_INSUFFICIENT_BUFFER where a text has no room with its NUL.
+ * GetAddrInfoW's results are freed with FreeAddrInfoW, which takes NULL, too; of pHints the flags, family, type and protocol are looked at.
+ * WSA_NOT_ENOUGH_MEMORY where there is none. GetNameInfoW takes sizes in characters; ERROR_INSUFFICIENT_BUFFER where a text has no room with its NUL.
  *
- * InetPtonW answers 1; 0 for what is no address; -1 with WSAEAFNOSUPPORT, or WSAEFAULT for a missing argument. InetNtopW, whose room is counted in characters, gives
- * its buffer, or NULL as inet_ntop does. GetHostNameW: 0; SOCKET_ERROR with WSAEFAULT where the name has no room, namelen being in characters.
+ * InetPtonW answers 1; 0 for what is no address; -1 with WSAEAFNOSUPPORT, or WSAEFAULT for a missing argument. InetNtopW, whose room is counted in
+ * characters, gives its buffer, or NULL as inet_ntop does. GetHostNameW: 0; SOCKET_ERROR with WSAEFAULT where the name has no room, namelen being in
+ * characters.
  */
 int WINAPI GetAddrInfoW(const WCHAR *pNodeName, const WCHAR *pServiceName, const ADDRINFOW *pHints,
                         PADDRINFOW *ppResult) OPENSSPI_WIN32_SYMBOL(GetAddrInfoW);

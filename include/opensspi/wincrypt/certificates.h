@@ -18,8 +18,8 @@ typedef ULONG_PTR HCRYPTPROV_LEGACY;
  * dwCertEncodingType  X509_ASN_ENCODING, alone or with PKCS_7_ASN_ENCODING.
  * pbCertEncoded       DER, cbCertEncoded bytes, copied.
  *
- * Returns a context for CertFreeCertificateContext, or NULL: CRYPT_E_ASN1_BADTAG and its kin (here always CRYPT_E_ASN1_BADTAG) when the bytes are no certificate or more
- * follows it; E_INVALIDARG for another encoding.
+ * Returns a context for CertFreeCertificateContext, or NULL: CRYPT_E_ASN1_BADTAG and its kin (here always CRYPT_E_ASN1_BADTAG) when the bytes are no
+ * certificate or more follows it; E_INVALIDARG for another encoding.
  *
  * Source: Microsoft, CertCreateCertificateContext.
  */

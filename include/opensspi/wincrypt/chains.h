@@ -105,8 +105,8 @@ typedef HANDLE HCERTCHAINENGINE;
 #define HCCE_CURRENT_USER ((HCERTCHAINENGINE)NULL)
 #define HCCE_LOCAL_MACHINE ((HCERTCHAINENGINE)0x1)
 
-/* hRestrictedRoot, when given, must hold the root as well as the system's store ROOT; hExclusiveRoot counts instead of it. Of the members from hRestrictedTrust
- * to rghAdditionalStore the additional stores count; limits of time and memory have no meaning here. */
+/* hRestrictedRoot, when given, must hold the root as well as the system's store ROOT; hExclusiveRoot counts instead of it. Of the members from
+ * hRestrictedTrust to rghAdditionalStore the additional stores count; limits of time and memory have no meaning here. */
 typedef struct _CERT_CHAIN_ENGINE_CONFIG {
     DWORD cbSize;
     HCERTSTORE hRestrictedRoot;
@@ -126,8 +126,8 @@ typedef struct _CERT_CHAIN_ENGINE_CONFIG {
 /*
  * CertCreateCertificateChainEngine makes a chain engine with roots of its own.
  *
- * pConfig        cbSize may be that of the older, shorter forms. hRestrictedTrust, hRestrictedOther and hExclusiveTrustedPeople must be NULL. Stores are
- *                referenced, not copied.
+ * pConfig        cbSize may be that of the older, shorter forms. hRestrictedTrust, hRestrictedOther and hExclusiveTrustedPeople must be NULL. Stores
+ *                are referenced, not copied.
  * phChainEngine  receives the engine, for CertFreeCertificateChainEngine.
  *
  * Returns TRUE; FALSE with E_INVALIDARG.
@@ -152,7 +152,8 @@ typedef struct _CERT_USAGE_MATCH {
 } CERT_USAGE_MATCH, *PCERT_USAGE_MATCH;
 
 /* What the chain is for. Without purposes in RequestedUsage any will do. Longer forms of this structure (a larger cbSize) are taken;
- * RequestedIssuancePolicy, fCheckRevocationFreshnessTime and pStrongSignPara must be zero (E_INVALIDARG), and what they say of fetching does not count. */
+ * RequestedIssuancePolicy, fCheckRevocationFreshnessTime and pStrongSignPara must be zero (E_INVALIDARG), and what they say of fetching does not
+ * count. */
 typedef struct _CERT_CHAIN_PARA {
     DWORD cbSize;
     CERT_USAGE_MATCH RequestedUsage;
@@ -311,7 +312,8 @@ typedef struct _CERT_CHAIN_POLICY_STATUS {
 #define AUTHTYPE_CLIENT 1
 #define AUTHTYPE_SERVER 2
 
-/* What CERT_CHAIN_POLICY_SSL checks besides: that the chain is one of a client or a server, and the server's name (a DNS name or an IP address; NULL: not checked). */
+/* What CERT_CHAIN_POLICY_SSL checks besides: that the chain is one of a client or a server, and the server's name (a DNS name or an IP address; NULL:
+ * not checked). */
 typedef struct _HTTPSPolicyCallbackData {
     __extension__ union {
         DWORD cbStruct;
@@ -337,9 +339,10 @@ typedef struct _HTTPSPolicyCallbackData {
  *
  * pszPolicyOID   CERT_CHAIN_POLICY_BASE or CERT_CHAIN_POLICY_SSL.
  * pPolicyPara    faults that do not count; for SSL pvExtraPolicyPara may be an SSL_EXTRA_CERT_CHAIN_POLICY_PARA. May be NULL.
- * pPolicyStatus  receives the fault that counts, as dwError: CERT_E_EXPIRED, CERT_E_UNTRUSTEDROOT, CERT_E_CHAINING, CERT_E_CN_NO_MATCH, CERT_E_WRONG_USAGE,
- *                CERT_E_CRITICAL, CERT_E_INVALID_NAME, CERT_E_INVALID_POLICY, TRUST_E_CERT_SIGNATURE (also for a signature or key that is too weak),
- *                TRUST_E_BASIC_CONSTRAINTS, CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE; 0 when there is none. pvExtraPolicyStatus is left alone.
+ * pPolicyStatus  receives the fault that counts, as dwError: CERT_E_EXPIRED, CERT_E_UNTRUSTEDROOT, CERT_E_CHAINING, CERT_E_CN_NO_MATCH,
+ *                CERT_E_WRONG_USAGE, CERT_E_CRITICAL, CERT_E_INVALID_NAME, CERT_E_INVALID_POLICY, TRUST_E_CERT_SIGNATURE (also for a signature or key
+ *                that is too weak), TRUST_E_BASIC_CONSTRAINTS, CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE; 0 when there
+ *                is none. pvExtraPolicyStatus is left alone.
  *
  * Returns TRUE when the policy was applied, whatever it found; FALSE with ERROR_FILE_NOT_FOUND for another policy.
  *

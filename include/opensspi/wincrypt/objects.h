@@ -42,7 +42,8 @@ typedef void *HCRYPTMSG;
  * pdwMsgAndCertEncodingType, pdwContentType, pdwFormatType  receive the encoding, content and format; each may be NULL.
  * phCertStore                receives a store with all certificates and lists, for CertCloseStore; NULL for a PFX file. May be NULL.
  * phMsg                      receives NULL: there are no messages here. May be NULL.
- * ppvContext                 receives the certificate or revocation list, for CertFreeCertificateContext or CertFreeCRLContext; NULL for other contents. May be NULL.
+ * ppvContext                 receives the certificate or revocation list, for CertFreeCertificateContext or CertFreeCRLContext; NULL for other
+ *                            contents. May be NULL.
  *
  * Returns TRUE; FALSE with CRYPT_E_NO_MATCH when it holds nothing of what is expected, ERROR_FILE_NOT_FOUND, CRYPT_E_FILE_ERROR.
  *

@@ -12,8 +12,8 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * A key handle. Here it stands for a private key of OpenSSL, wherever that lives: in memory, in a PKCS#11 token. It is not memory of the caller's and nothing can be
- * read through it; a stale one is refused.
+ * A key handle. Here it stands for a private key of OpenSSL, wherever that lives: in memory, in a PKCS#11 token. It is not memory of the caller's and
+ * nothing can be read through it; a stale one is refused.
  */
 typedef ULONG_PTR HCRYPTPROV_OR_NCRYPT_KEY_HANDLE;
 typedef ULONG_PTR NCRYPT_HANDLE;
@@ -70,9 +70,9 @@ typedef struct _CRYPT_KEY_PROV_PARAM {
 } CRYPT_KEY_PROV_PARAM, *PCRYPT_KEY_PROV_PARAM;
 
 /*
- * Where the private key is. Here pwszContainerName is the path of a PEM, DER or PKCS#8 file without a password, or a "pkcs11:" URI (RFC 7512); the key is read
- * when it is first needed, with the rights of the thread that needs it, and is the context's from then on, until the property is set anew or deleted:
- * handles of it are none then. The other members are kept and given back.
+ * Where the private key is. Here pwszContainerName is the path of a PEM, DER or PKCS#8 file without a password, or a "pkcs11:" URI (RFC 7512); the
+ * key is read when it is first needed, with the rights of the thread that needs it, and is the context's from then on, until the property is set anew
+ * or deleted: handles of it are none then. The other members are kept and given back.
  */
 typedef struct _CRYPT_KEY_PROV_INFO {
     LPWSTR pwszContainerName;
@@ -97,14 +97,14 @@ typedef struct _CERT_KEY_CONTEXT {
 /*
  * CertSetCertificateContextProperty sets or deletes a property.
  *
- * dwFlags  CERT_STORE_NO_CRYPT_RELEASE_FLAG with a key handle: the caller keeps his; else it is the context's from now on. The PERSIST flags change nothing:
- *          properties live as long as the context.
+ * dwFlags  CERT_STORE_NO_CRYPT_RELEASE_FLAG with a key handle: the caller keeps his; else it is the context's from now on. The PERSIST flags change
+ *          nothing: properties live as long as the context.
  * pvData   NULL deletes. Else for CERT_KEY_PROV_INFO_PROP_ID a CRYPT_KEY_PROV_INFO, for CERT_KEY_CONTEXT_PROP_ID a CERT_KEY_CONTEXT, for
- *          CERT_KEY_PROV_HANDLE_PROP_ID and CERT_NCRYPT_KEY_HANDLE_PROP_ID the handle itself, for CERT_KEY_SPEC_PROP_ID a DWORD; for all others a CRYPT_DATA_BLOB.
- *          Everything is copied.
+ *          CERT_KEY_PROV_HANDLE_PROP_ID and CERT_NCRYPT_KEY_HANDLE_PROP_ID the handle itself, for CERT_KEY_SPEC_PROP_ID a DWORD; for all others a
+ *          CRYPT_DATA_BLOB. Everything is copied.
  *
- * Returns TRUE; FALSE with NTE_BAD_PUBLIC_KEY when the key does not fit the certificate, E_INVALIDARG for a computed property, a handle that is not ours, or
- * a member of CERT_KEY_CONTEXT that makes no sense.
+ * Returns TRUE; FALSE with NTE_BAD_PUBLIC_KEY when the key does not fit the certificate, E_INVALIDARG for a computed property, a handle that is not
+ * ours, or a member of CERT_KEY_CONTEXT that makes no sense.
  *
  * Source: Microsoft, CertSetCertificateContextProperty.
  */
@@ -114,7 +114,8 @@ BOOL WINAPI CertSetCertificateContextProperty(PCCERT_CONTEXT pCertContext, DWORD
 /*
  * CertGetCertificateContextProperty gives a property.
  *
- * pvData  receives it: a structure with what its pointers point to behind it, a handle, or the plain bytes; NULL asks for the size. Handles stay the context's.
+ * pvData  receives it: a structure with what its pointers point to behind it, a handle, or the plain bytes; NULL asks for the size. Handles stay the
+ *         context's.
  * pcbData its room, then its size.
  *
  * Returns TRUE; FALSE with CRYPT_E_NOT_FOUND when there is none, ERROR_MORE_DATA when the room is too small.
@@ -125,8 +126,8 @@ BOOL WINAPI CertGetCertificateContextProperty(PCCERT_CONTEXT pCertContext, DWORD
                                               DWORD *pcbData);
 
 /*
- * CertEnumCertificateContextProperties gives the number of the property after dwPropId (0: the first), or 0 after the last. Computed properties are among
- * them once they were asked for or are always there.
+ * CertEnumCertificateContextProperties gives the number of the property after dwPropId (0: the first), or 0 after the last. Computed properties are
+ * among them once they were asked for or are always there.
  *
  * Source: Microsoft, CertEnumCertificateContextProperties.
  */
@@ -145,8 +146,8 @@ DWORD WINAPI CertEnumCertificateContextProperties(PCCERT_CONTEXT pCertContext, D
 #define CRYPT_ACQUIRE_ONLY_NCRYPT_KEY_FLAG 0x00040000
 
 /*
- * CryptAcquireCertificatePrivateKey gives a handle of the certificate's private key, reading it when that has not happened. The handle can be set on other
- * contexts of the same certificate (CertSetCertificateContextProperty), and signs in CertCreateSelfSignCertificate.
+ * CryptAcquireCertificatePrivateKey gives a handle of the certificate's private key, reading it when that has not happened. The handle can be set on
+ * other contexts of the same certificate (CertSetCertificateContextProperty), and signs in CertCreateSelfSignCertificate.
  *
  * dwFlags                   CRYPT_ACQUIRE_ flags. None of them asks anybody anything here; the key is always compared with the certificate.
  * pvParameters              not used.
@@ -155,8 +156,8 @@ DWORD WINAPI CertEnumCertificateContextProperties(PCCERT_CONTEXT pCertContext, D
  * pdwKeySpec                receives CERT_NCRYPT_KEY_SPEC when dwFlags has one of the NCRYPT flags, else AT_KEYEXCHANGE; may be NULL.
  * pfCallerFreeProvOrNCryptKey  receives FALSE; may be NULL.
  *
- * Returns TRUE; FALSE with CRYPT_E_NO_KEY_PROPERTY when the certificate has no key, NTE_BAD_KEYSET when the place it names holds none, NTE_BAD_PUBLIC_KEY when
- * the two are no pair.
+ * Returns TRUE; FALSE with CRYPT_E_NO_KEY_PROPERTY when the certificate has no key, NTE_BAD_KEYSET when the place it names holds none,
+ * NTE_BAD_PUBLIC_KEY when the two are no pair.
  *
  * Source: Microsoft, CryptAcquireCertificatePrivateKey.
  */
@@ -165,8 +166,8 @@ BOOL WINAPI CryptAcquireCertificatePrivateKey(PCCERT_CONTEXT pCert, DWORD dwFlag
                                               DWORD *pdwKeySpec, BOOL *pfCallerFreeProvOrNCryptKey);
 
 /*
- * CryptReleaseContext and NCryptFreeObject give a key handle back. The handles of this library stay their context's and end with it: there is nothing to free, and
- * a handle may be given back or not.
+ * CryptReleaseContext and NCryptFreeObject give a key handle back. The handles of this library stay their context's and end with it: there is nothing
+ * to free, and a handle may be given back or not.
  *
  * dwFlags  0.
  *
@@ -192,7 +193,8 @@ typedef struct _CERT_EXTENSIONS {
  * hCryptProvOrNCryptKey  a key handle of this library, or 0.
  * pSubjectIssuerBlob     subject and issuer, encoded (CertStrToName).
  * dwFlags                NO_KEY_INFO: the context gets no key.
- * pKeyProvInfo           without a handle: where the key is (CRYPT_KEY_PROV_INFO); it must be there. NULL as well: a new RSA key of 2048 bits, which lives with the context.
+ * pKeyProvInfo           without a handle: where the key is (CRYPT_KEY_PROV_INFO); it must be there. NULL as well: a new RSA key of 2048 bits, which
+ *                        lives with the context.
  * pSignatureAlgorithm    its object identifier counts; NULL: with SHA-256 (Windows: SHA-1, which nobody accepts any more).
  * pStartTime, pEndTime   NULL: now, and a year later.
  * pExtensions            as they are; NULL: none.

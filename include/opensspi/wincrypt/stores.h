@@ -58,13 +58,14 @@ OPENSSPI_BEGIN_DECLS
  *
  * dwEncodingType  X509_ASN_ENCODING | PKCS_7_ASN_ENCODING; not used.
  * hCryptProv      not used; 0.
- * dwFlags         of the above, CERT_STORE_DELETE_FLAG, CREATE_NEW of anything but memory and CERT_FILE_STORE_COMMIT_ENABLE_FLAG are refused: nothing here writes files. For a file OPEN_EXISTING is
- *                 implied. A system store needs one of the CERT_SYSTEM_STORE_ places, and is read only.
- * pvPara          as the provider says. A file holds certificates and revocation lists in PEM (any number, other blocks are passed over), a certificate or list in
- *                 DER, or a PKCS #7 SignedData in either. What is added to an open file store stays in memory.
+ * dwFlags         of the above, CERT_STORE_DELETE_FLAG, CREATE_NEW of anything but memory and CERT_FILE_STORE_COMMIT_ENABLE_FLAG are refused: nothing
+ *                 here writes files. For a file OPEN_EXISTING is implied. A system store needs one of the CERT_SYSTEM_STORE_ places, and is read
+ *                 only.
+ * pvPara          as the provider says. A file holds certificates and revocation lists in PEM (any number, other blocks are passed over), a
+ *                 certificate or list in DER, or a PKCS #7 SignedData in either. What is added to an open file store stays in memory.
  *
- * Returns a handle for CertCloseStore, or NULL: ERROR_FILE_NOT_FOUND when the file or the named provider or system store is not there, CRYPT_E_FILE_ERROR when it cannot be
- * read, CRYPT_E_BAD_ENCODE when nothing in it makes sense, ERROR_NOT_SUPPORTED for what is refused.
+ * Returns a handle for CertCloseStore, or NULL: ERROR_FILE_NOT_FOUND when the file or the named provider or system store is not there,
+ * CRYPT_E_FILE_ERROR when it cannot be read, CRYPT_E_BAD_ENCODE when nothing in it makes sense, ERROR_NOT_SUPPORTED for what is refused.
  *
  * Source: Microsoft, CertOpenStore.
  */
@@ -98,8 +99,8 @@ HCERTSTORE WINAPI CertDuplicateStore(HCERTSTORE hCertStore);
 /*
  * CertCloseStore gives one reference back. The last one closes the store; contexts of it that the caller holds stay usable until he frees them.
  *
- * dwFlags  CERT_CLOSE_STORE_FORCE_FLAG closes at once, whoever else holds a reference, and frees all contexts that callers hold from this store: their pointers are void
- *          then. CERT_CLOSE_STORE_CHECK_FLAG tells whether contexts are still held.
+ * dwFlags  CERT_CLOSE_STORE_FORCE_FLAG closes at once, whoever else holds a reference, and frees all contexts that callers hold from this store:
+ *          their pointers are void then. CERT_CLOSE_STORE_CHECK_FLAG tells whether contexts are still held.
  *
  * Returns TRUE, also for NULL; FALSE with CRYPT_E_PENDING_CLOSE under CHECK when the store was closed though contexts are still held.
  *
@@ -142,8 +143,8 @@ BOOL WINAPI CertAddEncodedCertificateToStore(HCERTSTORE hCertStore, DWORD dwCert
                                              PCCERT_CONTEXT *ppCertContext);
 
 /*
- * CertDeleteCertificateFromStore takes a certificate out of its store and frees the context, even on failure. A duplicate of the context can still be the
- * pPrevCertContext of an enumeration.
+ * CertDeleteCertificateFromStore takes a certificate out of its store and frees the context, even on failure. A duplicate of the context can still be
+ * the pPrevCertContext of an enumeration.
  *
  * Returns TRUE, also for a context without a store; FALSE with E_ACCESSDENIED for a store that is read only.
  *
@@ -215,10 +216,10 @@ PCCERT_CONTEXT WINAPI CertEnumCertificatesInStore(HCERTSTORE hCertStore, PCCERT_
 /*
  * CertFindCertificateInStore gives the first (pPrevCertContext NULL) or the next certificate that fits, and frees pPrevCertContext.
  *
- * dwFindFlags  0, but for CERT_FIND_ENHKEY_USAGE: without flags the certificate must have a usage extension that names all purposes; OPTIONAL: none is good as well;
- *              OR: one purpose is enough; NO: one without the extension.
- * dwFindType   one of CERT_FIND_. A part of a name is compared without regard to case with the name written as CertNameToStr does (CERT_X500_NAME_STR without keys:
- *              CERT_SIMPLE_NAME_STR).
+ * dwFindFlags  0, but for CERT_FIND_ENHKEY_USAGE: without flags the certificate must have a usage extension that names all purposes; OPTIONAL: none
+ *              is good as well; OR: one purpose is enough; NO: one without the extension.
+ * dwFindType   one of CERT_FIND_. A part of a name is compared without regard to case with the name written as CertNameToStr does (CERT_X500_NAME_STR
+ *              without keys: CERT_SIMPLE_NAME_STR).
  *
  * Returns a context for CertFreeCertificateContext or the next call; NULL with CRYPT_E_NOT_FOUND when none fits, E_INVALIDARG for another type.
  *
@@ -246,13 +247,14 @@ PCCERT_CONTEXT WINAPI CertGetSubjectCertificateFromStore(HCERTSTORE hCertStore, 
 #define CERT_STORE_NO_ISSUER_FLAG 0x00020000
 
 /*
- * CertGetIssuerCertificateFromStore gives the first (pPrevIssuerContext NULL) or the next certificate of a store that can have issued another, and frees
- * pPrevIssuerContext.
+ * CertGetIssuerCertificateFromStore gives the first (pPrevIssuerContext NULL) or the next certificate of a store that can have issued another, and
+ * frees pPrevIssuerContext.
  *
- * pdwFlags  in: the checks to be made, of SIGNATURE, TIME_VALIDITY and REVOCATION; out: those that failed, and NO_CRL or NO_ISSUER where there was nothing to check with. Only
- *           the store is asked.
+ * pdwFlags  in: the checks to be made, of SIGNATURE, TIME_VALIDITY and REVOCATION; out: those that failed, and NO_CRL or NO_ISSUER where there was
+ *           nothing to check with. Only the store is asked.
  *
- * Returns a context; NULL with CRYPT_E_NOT_FOUND when there is none, CRYPT_E_SELF_SIGNED when the subject issued itself: the checks are made on it then.
+ * Returns a context; NULL with CRYPT_E_NOT_FOUND when there is none, CRYPT_E_SELF_SIGNED when the subject issued itself: the checks are made on it
+ * then.
  *
  * Source: Microsoft, CertGetIssuerCertificateFromStore.
  */
@@ -276,11 +278,11 @@ PCCERT_CONTEXT WINAPI CertGetIssuerCertificateFromStore(HCERTSTORE hCertStore, P
  *
  * pPFX        the file's bytes.
  * szPassword  UTF-16; NULL and "" are both tried for either.
- * dwFlags     of the above. Keys are always in memory alone and go with the store; PKCS12_ONLY_CERTIFICATES leaves them out. CRYPT_USER_PROTECTED, which would ask the user,
- *             is refused.
+ * dwFlags     of the above. Keys are always in memory alone and go with the store; PKCS12_ONLY_CERTIFICATES leaves them out. CRYPT_USER_PROTECTED,
+ *             which would ask the user, is refused.
  *
- * Returns a handle for CertCloseStore, or NULL: ERROR_INVALID_PASSWORD; CRYPT_E_BAD_ENCODE when it is no PFX or is damaged or names an algorithm that is not known;
- * ERROR_NOT_SUPPORTED when OpenSSL's legacy provider is needed and not installed.
+ * Returns a handle for CertCloseStore, or NULL: ERROR_INVALID_PASSWORD; CRYPT_E_BAD_ENCODE when it is no PFX or is damaged or names an algorithm that
+ * is not known; ERROR_NOT_SUPPORTED when OpenSSL's legacy provider is needed and not installed.
  *
  * Source: Microsoft, PFXImportCertStore.
  */

@@ -31,8 +31,8 @@ OPENSSPI_BEGIN_DECLS
 /*
  * CertNameToStrW writes an encoded name as text, in the order of its encoding.
  *
- * dwStrType  the form; SEMICOLON, CRLF or COMMA choose what stands between; REVERSE turns the order round; NO_PLUS puts a space for " + "; a value with a character that would
- *            mislead is put in quotes, unless NO_QUOTING.
+ * dwStrType  the form; SEMICOLON, CRLF or COMMA choose what stands between; REVERSE turns the order round; NO_PLUS puts a space for " + "; a value
+ *            with a character that would mislead is put in quotes, unless NO_QUOTING.
  * psz        receives the text, cut to csz characters with the NUL; NULL or csz 0 asks for the size.
  *
  * Returns characters with the NUL: written, or needed. A name that cannot be read gives an empty text: 1.
@@ -45,18 +45,19 @@ DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWO
 #define CertNameToStr OPENSSPI_AW(CertNameToStr)
 
 /*
- * CertStrToNameW encodes a name that is given as text: CN=..., O=... with keys (in any case), OID.1.2.3 or 1.2.3, values plain or in quotes (a quote in them
- * doubled). A value of hexadecimal digits (#0401, an OCTET STRING) is refused.
+ * CertStrToNameW encodes a name that is given as text: CN=..., O=... with keys (in any case), OID.1.2.3 or 1.2.3, values plain or in quotes (a quote
+ * in them doubled). A value of hexadecimal digits (#0401, an OCTET STRING) is refused.
  *
- * dwStrType   CERT_OID_NAME_STR or CERT_X500_NAME_STR, which are the same here. COMMA, SEMICOLON or CRLF: what alone separates (otherwise comma and semicolon);
- *             NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot hold becomes UTF8String;
- *             FORCE_UTF8_DIR_STR: the others as well.
+ * dwStrType   CERT_OID_NAME_STR or CERT_X500_NAME_STR, which are the same here. COMMA, SEMICOLON or CRLF: what alone separates (otherwise comma and
+ *             semicolon); NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot hold
+ *             becomes UTF8String; FORCE_UTF8_DIR_STR: the others as well.
  * pvReserved  NULL.
  * pbEncoded   receives the name; NULL asks for its size.
  * pcbEncoded  its room, then its size.
  * ppszError   receives where the text is wrong, or NULL; may be NULL.
  *
- * Returns TRUE; FALSE with CRYPT_E_INVALID_X500_STRING, CRYPT_E_INVALID_PRINTABLE_STRING (C, SERIALNUMBER, Phone, dnQualifier), CRYPT_E_INVALID_IA5_STRING (E, DC), ERROR_MORE_DATA.
+ * Returns TRUE; FALSE with CRYPT_E_INVALID_X500_STRING, CRYPT_E_INVALID_PRINTABLE_STRING (C, SERIALNUMBER, Phone, dnQualifier),
+ * CRYPT_E_INVALID_IA5_STRING (E, DC), ERROR_MORE_DATA.
  *
  * Source: Microsoft, CertStrToNameW.
  */
@@ -84,8 +85,8 @@ BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStr
  * CertGetNameStringW gives a name of a certificate's subject or (CERT_NAME_ISSUER_FLAG) issuer.
  *
  * dwFlags        CERT_NAME_SEARCH_ALL_NAMES_FLAG with CERT_NAME_DNS_TYPE gives all DNS names, each with its NUL, and one more NUL.
- * pszNameString  receives the text, cut to cchNameString characters with the NUL; of all DNS names those that fit whole, and the NUL behind them. NULL or 0 asks for
- *                the size.
+ * pszNameString  receives the text, cut to cchNameString characters with the NUL; of all DNS names those that fit whole, and the NUL behind them.
+ *                NULL or 0 asks for the size.
  *
  * Returns characters with the NUL: written, or needed; 1 for an empty text when there is no such name.
  *

@@ -1,5 +1,6 @@
 /*
- * libuv's functions that lsad/ calls, without a kernel: connections are memory, and nothing happens but what the caller lets happen, in its order. One loop.
+ * libuv's functions that lsad/ calls, without a kernel: connections are memory, and nothing happens but what the caller lets happen, in its order.
+ * One loop.
  */
 #ifndef OPENSSPI_TESTS_FAKE_LOOP_H
 #define OPENSSPI_TESTS_FAKE_LOOP_H

@@ -1,8 +1,8 @@
 /*
  * A database module for MIT's KDC: its db2 with lists of who may delegate to whom, which db2 by itself has not. test_kerberos_mit_s4u.py compiles it.
  *
- * OPENSSPI_TEST_ALLOWED_TO and OPENSSPI_TEST_ALLOWED_FROM hold pairs "service>target", separated by blanks: the first as the service's list (constrained
- * delegation), the second as the target's (resource-based).
+ * OPENSSPI_TEST_ALLOWED_TO and OPENSSPI_TEST_ALLOWED_FROM hold pairs "service>target", separated by blanks: the first as the service's list
+ * (constrained delegation), the second as the target's (resource-based).
  */
 #include <krb5.h>
 

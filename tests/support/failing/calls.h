@@ -1,6 +1,7 @@
 /*
- * System calls that fail when a test says so. A test that includes this header is linked with calls.c, whose functions stand before the C library's for the whole process: for the
- * library under test, and for SQLite, libkrb5 and libssl below it. Nothing fails until calls_fail. tests/libraries/failing_calls.c is the same for another program.
+ * System calls that fail when a test says so. A test that includes this header is linked with calls.c, whose functions stand before the C library's
+ * for the whole process: for the library under test, and for SQLite, libkrb5 and libssl below it. Nothing fails until calls_fail.
+ * tests/libraries/failing_calls.c is the same for another program.
  */
 #ifndef OPENSSPI_TESTS_FAILING_CALLS_H
 #define OPENSSPI_TESTS_FAILING_CALLS_H
@@ -70,7 +71,8 @@ struct calls_sweep {
     void *data;
 };
 
-/* Lets each call of each kind fail in each way, alone and, but for interruptions, with all that follow it, until the work comes to its end before. Asserts; returns how many calls failed. */
+/* Lets each call of each kind fail in each way, alone and, but for interruptions, with all that follow it, until the work comes to its end before.
+ * Asserts; returns how many calls failed. */
 unsigned long calls_sweep(const struct calls_sweep *sweep);
 
 #endif

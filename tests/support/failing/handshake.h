@@ -1,5 +1,6 @@
 /*
- * The work that system calls fail in, for any package: credentials, a handshake, messages, what a server asks of its client; then all of it is let go.
+ * The work that system calls fail in, for any package: credentials, a handshake, messages, what a server asks of its client; then all of it is let
+ * go.
  */
 #ifndef OPENSSPI_TESTS_FAILING_HANDSHAKE_H
 #define OPENSSPI_TESTS_FAILING_HANDSHAKE_H

@@ -1,6 +1,6 @@
 /*
- * Whose credentials a thread has by default: those of whom it impersonates, its siblings those of the process. With logons by password, whose tokens keep
- * what they were proved with. Needs root.
+ * Whose credentials a thread has by default: those of whom it impersonates, its siblings those of the process. With logons by password, whose tokens
+ * keep what they were proved with. Needs root.
  * build: all
  */
 #include <setjmp.h>

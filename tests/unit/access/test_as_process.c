@@ -1,7 +1,7 @@
 /*
- * Whose files are read on a thread that impersonates: what the configuration and the environment lead to with the process's rights, what the caller names with the
- * client's. Each file of the process is one that the client cannot read, and where another could be taken instead the client has put one there. Needs root.
- * build: all
+ * Whose files are read on a thread that impersonates: what the configuration and the environment lead to with the process's rights, what the caller
+ * names with the client's. Each file of the process is one that the client cannot read, and where another could be taken instead the client has put
+ * one there. Needs root. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,7 +115,8 @@ static bool system_store_has(const char *name, DWORD place, const struct pki *pk
     return has;
 }
 
-/* Whoever is called while the library works as the process does not make the thread a client meanwhile: the end of that work would take the new one for the old. */
+/* Whoever is called while the library works as the process does not make the thread a client meanwhile: the end of that work would take the new one
+ * for the old. */
 static void test_no_client_within(void **state)
 {
     (void)state;

@@ -89,8 +89,8 @@ static void test_failures_half_way(void **state)
             access_assert_root();
         }
     }
-    /* From one client to another: on failure the thread is the first one again. Of setresuid two lead to the configuration and back, the third is the way back
-     * to the process, and the fourth the way to bob. */
+    /* From one client to another: on failure the thread is the first one again. Of setresuid two lead to the configuration and back, the third is the
+     * way back to the process, and the fourth the way to bob. */
     HANDLE token = access_token(&bob.server);
     assert_true(CloseHandle(token));
     assert_int_equal(ImpersonateSecurityContext(&alice.server), SEC_E_OK);
@@ -391,7 +391,8 @@ static bool capable_become(void)
     return syscall(SYS_capset, &header, data) == 0;
 }
 
-/* Leaving user 0 the kernel takes the capabilities of whoever has it in none of his three: a process that is not root could not come back from there. */
+/* Leaving user 0 the kernel takes the capabilities of whoever has it in none of his three: a process that is not root could not come back from there.
+ * */
 static int no_way_back_from_root(void)
 {
     if (setgroups(0, NULL) != 0 || !capable_become())

@@ -324,7 +324,8 @@ static struct denial_cost denial_cost(struct accounts *accounts, const char *use
     };
 }
 
-/* A search or a write that one of them is spared would tell which accounts exist, by the time it takes. Counted, as a clock on a busy machine tells anything. */
+/* A search or a write that one of them is spared would tell which accounts exist, by the time it takes. Counted, as a clock on a busy machine tells
+ * anything. */
 static void test_denials_do_the_same_work(void **state)
 {
     (void)state;

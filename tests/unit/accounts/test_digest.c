@@ -1,5 +1,6 @@
 /*
- * Digest hashes in the account database: written when a password is set and the configuration names realms, gone when it is set in another way, and asked for by name or by its hash.
+ * Digest hashes in the account database: written when a password is set and the configuration names realms, gone when it is set in another way, and
+ * asked for by name or by its hash.
  */
 #include <stddef.h>
 #include <stdint.h>

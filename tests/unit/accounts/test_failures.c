@@ -204,7 +204,8 @@ static void test_file_of_others(void **state)
     assert_null(failures_open(test_database, true));
 }
 
-/* Two processes that count one account's first failure at once may take two words for it: neither says that the account is locked, and together they do. */
+/* Two processes that count one account's first failure at once may take two words for it: neither says that the account is locked, and together they
+ * do. */
 static void test_two_words(void **state)
 {
     static uint64_t words[FAILURES_WAYS + FAILURES_SETS * FAILURES_WAYS];

@@ -1,6 +1,6 @@
 /*
- * A winbind that is dead, slow, mad or busy, and memory that runs out: the store that asks a domain fails as it says, and local accounts do not notice.
- * build: all
+ * A winbind that is dead, slow, mad or busy, and memory that runs out: the store that asks a domain fails as it says, and local accounts do not
+ * notice. build: all
  */
 #include "winbind_test.h"
 

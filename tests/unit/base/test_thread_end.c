@@ -1,4 +1,5 @@
-/* What threads keep for themselves: given back once, when they end; not asked of those that never kept anything, and nothing is kept after the end. */
+/* What threads keep for themselves: given back once, when they end; not asked of those that never kept anything, and nothing is kept after the end.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

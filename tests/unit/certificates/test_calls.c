@@ -1,6 +1,6 @@
 /*
- * System calls fail while certificates and revocation lists are read from files and directories: there is all that lies there, or an error. Half of a store would trust whom a
- * revocation list forbids.
+ * System calls fail while certificates and revocation lists are read from files and directories: there is all that lies there, or an error. Half of a
+ * store would trust whom a revocation list forbids.
  * build: all
  */
 #include "support/failing/calls.h"

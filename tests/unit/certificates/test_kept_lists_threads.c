@@ -26,8 +26,8 @@
 #include <unistd.h>
 
 #ifdef __SANITIZE_THREAD__
-/* libcrypto is not built for ThreadSanitizer, which sees neither its reference counts nor that it makes what it needs of a certificate under its own lock: what it reads and frees
- * itself is left out, what the library does is watched. */
+/* libcrypto is not built for ThreadSanitizer, which sees neither its reference counts nor that it makes what it needs of a certificate under its own
+ * lock: what it reads and frees itself is left out, what the library does is watched. */
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {

@@ -30,7 +30,8 @@ struct settings {
     const char *trust[2], *reject[2];
 };
 
-/* A file of one certificate with settings, and of another without (NULL: none); its name has `n` letters, so that the configuration with it is never as long as the one before. */
+/* A file of one certificate with settings, and of another without (NULL: none); its name has `n` letters, so that the configuration with it is never
+ * as long as the one before. */
 static const char *trusted_pem(size_t n, const X509 *x509, const struct settings *settings, const X509 *beside)
 {
     char name[64];

@@ -376,7 +376,8 @@ static void child_must_find(const char *computer, const char *store, bool sweep)
     assert_int_equal(status, 0);
 }
 
-/* A server's child that gave root up: what root read stays, of a file that is closed to the child, and of one in a place that is; the store that no file names is its own, not root's. */
+/* A server's child that gave root up: what root read stays, of a file that is closed to the child, and of one in a place that is; the store that no
+ * file names is its own, not root's. */
 static void test_child_gives_root_up(void **state)
 {
     const struct config *found;
@@ -408,7 +409,8 @@ static void test_child_gives_root_up(void **state)
     unsetenv("XDG_DATA_HOME");
 }
 
-/* With other paths in its environment the child reads what is there; without a place of its own for the store that is in its home as the environment has it. */
+/* With other paths in its environment the child reads what is there; without a place of its own for the store that is in its home as the environment
+ * has it. */
 static void test_child_chooses_other_files(void **state)
 {
     const struct config *found;

@@ -19,7 +19,8 @@
 
 static char empty[] = "", alice[] = "alice", example[] = "EXAMPLE", list[] = "ntlm";
 
-/* Every combination of: a name that is missing, empty or there; the same of a domain; no password, an empty one, one, a hash; each kind of proof; a list, an empty one or none. */
+/* Every combination of: a name that is missing, empty or there; the same of a domain; no password, an empty one, one, a hash; each kind of proof; a
+ * list, an empty one or none. */
 static void test_kinds(void **state)
 {
     (void)state;

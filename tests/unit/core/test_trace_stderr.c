@@ -1,5 +1,6 @@
 /*
- * SSPI_TRACE=stderr goes where the program's standard error goes, and never into a file that has its number by chance. Each case is a run of this program itself.
+ * SSPI_TRACE=stderr goes where the program's standard error goes, and never into a file that has its number by chance. Each case is a run of this
+ * program itself.
  */
 #include <setjmp.h>
 #include <stdarg.h>

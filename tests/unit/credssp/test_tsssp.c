@@ -1,6 +1,6 @@
 /*
- * TSSSP: CredSSP for a channel of the program's own. Its client and server against each other and against CREDSSP's, certificates that are shown or are not, and
- * messages afterwards.
+ * TSSSP: CredSSP for a channel of the program's own. Its client and server against each other and against CREDSSP's, certificates that are shown or
+ * are not, and messages afterwards.
  * build: all
  */
 #include "support/tsssp_loop.h"

@@ -1,6 +1,6 @@
 /*
- * OpenSSL's error queue is the thread's, and so the host's: what it complains of when we ask it is forgotten, what the host has not read yet stays. A host that uses TLS would
- * take what is left there for an error of its own connection.
+ * OpenSSL's error queue is the thread's, and so the host's: what it complains of when we ask it is forgotten, what the host has not read yet stays. A
+ * host that uses TLS would take what is left there for an error of its own connection.
  */
 #include <setjmp.h>
 #include <stdarg.h>

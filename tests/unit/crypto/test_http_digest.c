@@ -1,6 +1,6 @@
 /*
- * Digest's computations against the examples of RFC 7616, RFC 2617 and RFC 2831, and triple DES in CBC mode. What RFC 7616 prints for SHA-512/256 was made with another hash (errata 4897): the
- * expectation here is the same input put through another implementation of FIPS 180-4.
+ * Digest's computations against the examples of RFC 7616, RFC 2617 and RFC 2831, and triple DES in CBC mode. What RFC 7616 prints for SHA-512/256 was
+ * made with another hash (errata 4897): the expectation here is the same input put through another implementation of FIPS 180-4.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * Encryption and checksums of one text at a time: RFC 8009's vectors, and libkrb5 in both directions for all types, usages and lengths. RFC 3962 and RFC 4757
- * give no vectors of whole cipher texts; those of their parts are in test_krb5_crypto.c, test_rc4.c and test_hmac.c.
+ * Encryption and checksums of one text at a time: RFC 8009's vectors, and libkrb5 in both directions for all types, usages and lengths. RFC 3962 and
+ * RFC 4757 give no vectors of whole cipher texts; those of their parts are in test_krb5_crypto.c, test_rc4.c and test_hmac.c.
  * build: all
  */
 #include <setjmp.h>
@@ -268,7 +268,8 @@ static void checksums_in_pieces(void **state)
 
 static const unsigned lacking[] = {0, PROCESSOR_AES, PROCESSOR_SHA, PROCESSOR_AES | PROCESSOR_SHA};
 
-/* A key that is prepared does what it does by itself, is prepared for nothing else, and stays as it is: whoever shares it may use it at the same time. */
+/* A key that is prepared does what it does by itself, is prepared for nothing else, and stays as it is: whoever shares it may use it at the same
+ * time. */
 static void prepared_once(void **state)
 {
     (void)state;

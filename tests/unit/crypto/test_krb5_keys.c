@@ -1,6 +1,6 @@
 /*
- * What deriving keys leaves behind: nothing of them, on the stack or anywhere else. Their values are tested in test_krb5_crypto.c; here, that they do not depend on
- * the processor's instructions, so that derivations are run where the search means nothing.
+ * What deriving keys leaves behind: nothing of them, on the stack or anywhere else. Their values are tested in test_krb5_crypto.c; here, that they do
+ * not depend on the processor's instructions, so that derivations are run where the search means nothing.
  * build: all
  */
 #include <setjmp.h>
@@ -91,7 +91,8 @@ static void every_processor_derives_the_same(void **state)
     }
 }
 
-/* Holds for what an optimizing compiler makes: without, copies that live in registers otherwise are on the stack, and sanitizers have stacks of their own. */
+/* Holds for what an optimizing compiler makes: without, copies that live in registers otherwise are on the stack, and sanitizers have stacks of their
+ * own. */
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 static void nothing_stays(unsigned lacking)
 {

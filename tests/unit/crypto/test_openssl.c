@@ -150,7 +150,8 @@ static void test_failures(void **state)
 
 static bool blamed; /* something else than the memory, by a call that met the fault */
 
-/* In a process that did none of it before: with the fault, and without. 0: as it should be; else a bit for what was not, and 4 where no fault was met. */
+/* In a process that did none of it before: with the fault, and without. 0: as it should be; else a bit for what was not, and 4 where no fault was
+ * met. */
 static int in_child(bool (*work)(void), const char *file, unsigned nth)
 {
     int status = 0;

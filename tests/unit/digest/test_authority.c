@@ -1,6 +1,6 @@
 /*
- * WDigest over HTTP through the daemon: what stands for a user's password in his realm reaches neither the server that he signs on to nor his own process, and later requests
- * are signed and judged all the same; what the daemon sealed serves nobody else; its end.
+ * WDigest over HTTP through the daemon: what stands for a user's password in his realm reaches neither the server that he signs on to nor his own
+ * process, and later requests are signed and judged all the same; what the daemon sealed serves nobody else; its end.
  * build: all
  */
 #include <setjmp.h>
@@ -293,7 +293,8 @@ static void test_integrity(void **state)
     assert_int_equal(digest_verify(&client, "", "", body, proof), SEC_E_OK);
 }
 
-/* Without the daemon nobody answers, and after its end nobody can; what a session has itself it goes on with. Counts are not lost to questions that were not answered. */
+/* Without the daemon nobody answers, and after its end nobody can; what a session has itself it goes on with. Counts are not lost to questions that
+ * were not answered. */
 static void test_end(void **state)
 {
     static const char *const names[] = {"SHA-256", "SHA-256-sess"};
@@ -357,7 +358,8 @@ static int in_child(uid_t uid, bool import, const SecBuffer *packed, const char 
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/* A context in other processes: of the same user, where each count serves once in all of them; of another user, whom what was sealed does not serve. */
+/* A context in other processes: of the same user, where each count serves once in all of them; of another user, whom what was sealed does not serve.
+ * */
 static void test_processes(void **state)
 {
     char token[DIGEST_TOKEN + 1];

@@ -1,6 +1,6 @@
 /*
- * HTTP Digest between our client and our server: every algorithm, both qualities of protection, names in all spellings, later requests, and what the attributes say.
- * build: all
+ * HTTP Digest between our client and our server: every algorithm, both qualities of protection, names in all spellings, later requests, and what the
+ * attributes say. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -522,7 +522,8 @@ static void test_export(void **state)
     assert_client_name("EXAMPLE\\alice");
 }
 
-/* A server's proof is over the request that came last, count and all, also where an earlier one was overtaken; and so it stays where the context goes. */
+/* A server's proof is over the request that came last, count and all, also where an earlier one was overtaken; and so it stays where the context
+ * goes. */
 static void test_proof_order(void **state)
 {
     char one[DIGEST_TOKEN + 1], two[DIGEST_TOKEN + 1], proof[DIGEST_TOKEN + 1], value[16];

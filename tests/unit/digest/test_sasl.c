@@ -176,8 +176,8 @@ static void test_confidentiality(void **state)
     assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
 }
 
-/* The layout of Microsoft's EncryptMessage (Digest): DATA, and a PADDING of cbMaxSignature + cbBlockSize bytes for all that follows it on the wire. What is
- * received stands whole in one DATA, which shrinks to the text. */
+/* The layout of Microsoft's EncryptMessage (Digest): DATA, and a PADDING of cbMaxSignature + cbBlockSize bytes for all that follows it on the wire.
+ * What is received stands whole in one DATA, which shrinks to the text. */
 static void seal_documented(ULONG qop)
 {
     SecPkgContext_Sizes sizes;
@@ -261,7 +261,8 @@ static void test_triple_des(void **state)
     seal_documented(0);
 }
 
-/* Who alters messages of triple DES is answered once, and by nothing but that something was altered: not the padding, nor the code. The other direction goes on; a copy does not. */
+/* Who alters messages of triple DES is answered once, and by nothing but that something was altered: not the padding, nor the code. The other
+ * direction goes on; a copy does not. */
 static void test_triple_des_altered(void **state)
 {
     char name[] = "WDigest", text[] = "0123456789012345678901";

@@ -1,6 +1,6 @@
 /*
- * Peers that lie: every directive changed, taken out or said twice, on both sides; replays, foreign nonces, wrong passwords up to the lock-out, names that are none.
- * build: all
+ * Peers that lie: every directive changed, taken out or said twice, on both sides; replays, foreign nonces, wrong passwords up to the lock-out, names
+ * that are none. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -293,8 +293,8 @@ static void test_lockout(void **state)
     assert_int_equal(sign_on("J\303\244s\303\270n", "Geheim\303\274"), SEC_E_OK);
 }
 
-/* Two failures of three; then a right response that somebody recorded: over a nonce that served, that is too old, or that is another process's. Who replays it between his guesses
- * guesses no more often for it. */
+/* Two failures of three; then a right response that somebody recorded: over a nonce that served, that is too old, or that is another process's. Who
+ * replays it between his guesses guesses no more often for it. */
 static void replay_between(const char *token, int64_t later, SECURITY_STATUS expected)
 {
     for (int i = 0; i < 2; i++)

@@ -20,7 +20,8 @@ void module_drop(const char *path);
 ULONG modules_listed(void);
 /* Has the loaded module been given back all credentials and contexts that it made? */
 void module_counts_check(const char *path);
-/* Adds a fresh copy of case `name`, which has to be refused in these words, with the file's name, and leave nothing listed. The copy's path, static. */
+/* Adds a fresh copy of case `name`, which has to be refused in these words, with the file's name, and leave nothing listed. The copy's path, static.
+ * */
 const char *module_refused(const char *name, const char *words);
 
 /* A credential of package "Test" for both directions, and the first step of its client, whose token is looked at. */
@@ -39,8 +40,8 @@ void module_use_end(struct module_use *use);
 
 /* Signing, sealing and SIZES are not supported for a context. */
 void module_messages_missing(CtxtHandle *context);
-/* Adds case `name`; its answer to acquiring has to become the one code or, where that is SEC_E_OK, that to the first step the other one, which leaves no context.
- * `words` have to be in the cause; NULL: any. */
+/* Adds case `name`; its answer to acquiring has to become the one code or, where that is SEC_E_OK, that to the first step the other one, which leaves
+ * no context. `words` have to be in the cause; NULL: any. */
 void module_answers_check(const char *name, SECURITY_STATUS acquire, SECURITY_STATUS step, const char *words);
 /* Eight threads: half of them sign on to case `name`, the others add the module and take it away. */
 void module_threads_check(const char *name);

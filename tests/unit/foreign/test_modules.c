@@ -174,7 +174,8 @@ static void options(void **state)
     assert_true(is_listed("NTLM"));
 }
 
-/* A file is what it is, wherever it lies: one that was moved is added and taken away by its new name, and by the old one as long as nothing else has it. */
+/* A file is what it is, wherever it lies: one that was moved is added and taken away by its new name, and by the old one as long as nothing else has
+ * it. */
 static void moved(void **state)
 {
     char before[600], after[620];
@@ -343,8 +344,8 @@ static void wrong_messages(void **state)
     module_answers_check("bad_text", SEC_E_OK, SEC_E_INTERNAL_ERROR, NULL);
 }
 
-/* What a step that fails wrote goes to the peer where the program asked for it and the package says so, and the program is told by the same flag; otherwise none of it
- * leaves. */
+/* What a step that fails wrote goes to the peer where the program asked for it and the package says so, and the program is told by the same flag;
+ * otherwise none of it leaves. */
 static void words_of_failures(void **state)
 {
     static const struct {
@@ -401,7 +402,8 @@ static void words_of_failures(void **state)
     module_counts_check(use.path);
 }
 
-/* A module is asked with a password or with nothing: what else an identity may prove itself with it cannot take, and must not be asked as if there were nothing. */
+/* A module is asked with a password or with nothing: what else an identity may prove itself with it cannot take, and must not be asked as if there
+ * were nothing. */
 static void proofs(void **state)
 {
     static const enum identity_proof kinds[] = {IDENTITY_KEYTAB, IDENTITY_KEYTAB_FILE, IDENTITY_CERTIFICATE,

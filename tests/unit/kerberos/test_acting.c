@@ -1,6 +1,6 @@
 /*
- * Acting for a Kerberos client without a KDC: levels, what a token's duplicates keep, one credential for all, and every allocation that fails. Needs root.
- * build: all
+ * Acting for a Kerberos client without a KDC: levels, what a token's duplicates keep, one credential for all, and every allocation that fails. Needs
+ * root. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

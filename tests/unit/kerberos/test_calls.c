@@ -1,6 +1,6 @@
 /*
- * System calls fail while Kerberos reads its configuration, a ticket cache and a keytab, and while it makes a session: each of them, in each way, alone and with all that follow. What
- * libkrb5 calls fails as well.
+ * System calls fail while Kerberos reads its configuration, a ticket cache and a keytab, and while it makes a session: each of them, in each way,
+ * alone and with all that follow. What libkrb5 calls fails as well.
  * build: all
  */
 #include "support/failing/calls.h"

@@ -1,6 +1,6 @@
 /*
- * Kerberos credentials without a KDC: what is read from identities, attributes and session records, what is refused, and clocks. Handshakes with a KDC are in
- * tests/interop.
+ * Kerberos credentials without a KDC: what is read from identities, attributes and session records, what is refused, and clocks. Handshakes with a
+ * KDC are in tests/interop.
  * build: all
  */
 #include <setjmp.h>
@@ -218,7 +218,8 @@ static void ticket_put(struct kerberos_credential *credential, krb5_context krb,
     credential->n_tickets = 1;
 }
 
-/* A daemon takes a step in its loop where the ticket is in hand: so that is said of no ticket which the step would not take, and ask the KDC for another. */
+/* A daemon takes a step in its loop where the ticket is in hand: so that is said of no ticket which the step would not take, and ask the KDC for
+ * another. */
 static void test_ticket_in_hand(void **state)
 {
     static const struct {

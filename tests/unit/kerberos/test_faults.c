@@ -1,7 +1,7 @@
 /*
- * Memory runs out in Kerberos: the first, second, third, ... allocation of acquiring, of a handshake in each style, of messages, queries and transfer fails,
- * once alone and once with all that follow. No crash, no leak (under AddressSanitizer), nothing half done left behind, and no success that is none. What
- * libkrb5 allocates is not ours to fail.
+ * Memory runs out in Kerberos: the first, second, third, ... allocation of acquiring, of a handshake in each style, of messages, queries and transfer
+ * fails, once alone and once with all that follow. No crash, no leak (under AddressSanitizer), nothing half done left behind, and no success that is
+ * none. What libkrb5 allocates is not ours to fail.
  * build: all
  */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
- * Kerberos handshakes through the public functions, client and server in one process: every encryption type and style, messages afterwards, steps out of
- * order, and every byte of AP-REQ and AP-REP altered or cut off.
+ * Kerberos handshakes through the public functions, client and server in one process: every encryption type and style, messages afterwards, steps out
+ * of order, and every byte of AP-REQ and AP-REP altered or cut off.
  * build: all
  */
 #include <setjmp.h>
@@ -491,8 +491,8 @@ static void free_bytes(const struct token *request, bool *free_to_change)
     memset(free_to_change, 0, request->len);
     /* one bit of the mechanism's OID makes Windows 2000's number of it, which means the same */
     free_to_change[offset_of(request, oid, sizeof oid) + 3] = true;
-    /* ap-options: GSS-API's flags are in the protected checksum, so that MUTUAL_REQUIRED means nothing in a framed token, and of the other bits all but
-     * USE_SESSION_KEY are reserved. USE_SESSION_KEY asks for another key: refused (below). */
+    /* ap-options: GSS-API's flags are in the protected checksum, so that MUTUAL_REQUIRED means nothing in a framed token, and of the other bits all
+     * but USE_SESSION_KEY are reserved. USE_SESSION_KEY asks for another key: refused (below). */
     for (size_t i = 0; i < 4; i++)
         free_to_change[offset_of(request, options, sizeof options) + 5 + i] = true;
     /* the ticket's realm and server name: a hint which key of the keytab to try first. What the context calls the server is the key's own name. */
@@ -579,8 +579,8 @@ static void test_request_cut(void **state)
     assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_E_OK);
 }
 
-/* AP-REP: everything in it is either encrypted or has one value. The client gives up at the first that is wrong, so that each try takes a handshake of its
- * own. */
+/* AP-REP: everything in it is either encrypted or has one value. The client gives up at the first that is wrong, so that each try takes a handshake
+ * of its own. */
 static void test_reply_flipped_and_cut(void **state)
 {
     (void)state;

@@ -390,8 +390,8 @@ static bool survives(const uint8_t *bytes, size_t len)
     return right;
 }
 
-/* Cut after each byte, and every byte changed: libkrb5 reads it or not; what it reads, we survive. In a process of its own, which ends without a look for
- * leaks: libkrb5 1.20 loses the beginnings of an entry that it cannot read to its end. */
+/* Cut after each byte, and every byte changed: libkrb5 reads it or not; what it reads, we survive. In a process of its own, which ends without a look
+ * for leaks: libkrb5 1.20 loses the beginnings of an entry that it cannot read to its end. */
 static void damaged(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
 /*
- * What keytab files hold, read from memory. The format is MIT's ("Keytab file format" in its documentation); the bytes were put together by hand from it.
+ * What keytab files hold, read from memory. The format is MIT's ("Keytab file format" in its documentation); the bytes were put together by hand from
+ * it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

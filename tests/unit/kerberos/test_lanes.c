@@ -1,6 +1,6 @@
 /*
- * What threads under one credential have each for themselves: lanes and their kits, what these keep and when they drop it; and times that no two requests share.
- * build: all
+ * What threads under one credential have each for themselves: lanes and their kits, what these keep and when they drop it; and times that no two
+ * requests share. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tokens that MIT krb5 1.20.1 made as the initiator with gss_wrap (sealed, then not) and gss_get_mic, in this order, over "some text"; and with gss_wrap_iov in DCE
- * style, token and text. The records are the acceptor's: RFC 4757 has no vectors of its own. */
+/* Tokens that MIT krb5 1.20.1 made as the initiator with gss_wrap (sealed, then not) and gss_get_mic, in this order, over "some text"; and with
+ * gss_wrap_iov in DCE style, token and text. The records are the acceptor's: RFC 4757 has no vectors of its own. */
 static const struct {
     const char *record, *sealed, *clear, *mic;
 } mit_tokens[] = {

@@ -1,6 +1,6 @@
 /*
- * A server with a password and a KDC of this test, which tells salts: true ones, forged ones, or none for a while. Whatever it said first, tickets open once it
- * says what is true, and who sends junk neither takes keys away nor has the KDC asked each time.
+ * A server with a password and a KDC of this test, which tells salts: true ones, forged ones, or none for a while. Whatever it said first, tickets
+ * open once it says what is true, and who sends junk neither takes keys away nor has the KDC asked each time.
  * build: all
  */
 #include <setjmp.h>
@@ -256,7 +256,8 @@ static void test_a_forged_salt(void **state)
     kerberos_release(server);
 }
 
-/* Forged answers as often as the KDC is asked: for a while nobody asks, and then the KDC is believed. An account of the usual salt does not notice. */
+/* Forged answers as often as the KDC is asked: for a while nobody asks, and then the KDC is believed. An account of the usual salt does not notice.
+ * */
 static void test_forged_again(void **state)
 {
     (void)state;

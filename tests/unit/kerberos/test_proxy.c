@@ -1,6 +1,6 @@
 /*
- * KDC proxies: what libkrb5 is told where it looks for a realm's KDCs, of each kind that it looks for. What it does not find in its profile it asks DNS for, whose answers
- * nothing protects. Exchanges through a proxy are in tests/interop.
+ * KDC proxies: what libkrb5 is told where it looks for a realm's KDCs, of each kind that it looks for. What it does not find in its profile it asks
+ * DNS for, whose answers nothing protects. Exchanges through a proxy are in tests/interop.
  * build: all
  */
 #include <setjmp.h>

@@ -334,8 +334,8 @@ static void counted_free(void *block, const char *file, int line)
     free(block);
 }
 
-/* Keys are made by the first message of a kind, whichever it is, and never of memory, ours or OpenSSL's: without instructions for AES they are made before.
- * Only a processor that loses them afterwards (the last pair) has OpenSSL make keys with the message. */
+/* Keys are made by the first message of a kind, whichever it is, and never of memory, ours or OpenSSL's: without instructions for AES they are made
+ * before. Only a processor that loses them afterwards (the last pair) has OpenSSL make keys with the message. */
 static void first_messages(void **state)
 {
     static const unsigned lacking[][2] = {{0, 0}, {PROCESSOR_AES, PROCESSOR_AES}, {0, PROCESSOR_AES}};
@@ -461,8 +461,8 @@ static void every_byte_counts(void **state)
     }
 }
 
-/* Nothing protects the length in rc4-hmac's framing, which tells whether there is padding: no bit of it makes a text longer or shorter, also where the text ends
- * as padding does. */
+/* Nothing protects the length in rc4-hmac's framing, which tells whether there is padding: no bit of it makes a text longer or shorter, also where
+ * the text ends as padding does. */
 static void no_bit_changes_the_length(void **state)
 {
     struct row row, copy;

@@ -1,6 +1,6 @@
 /*
- * The service that a client meant, which it tells under the session key (MS-KILE 3.2.5.8, KERB_AUTH_DATA_CLIENT_TARGET): the ticket's own name anybody can
- * rewrite who carries it.
+ * The service that a client meant, which it tells under the session key (MS-KILE 3.2.5.8, KERB_AUTH_DATA_CLIENT_TARGET): the ticket's own name
+ * anybody can rewrite who carries it.
  * build: all
  */
 #include <setjmp.h>

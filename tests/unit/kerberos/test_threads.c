@@ -1,6 +1,6 @@
 /*
- * Many threads under one pair of Kerberos credentials: handshakes and messages at once, while the keytab and the ticket cache are replaced under them.
- * Meant for ThreadSanitizer, and true without it.
+ * Many threads under one pair of Kerberos credentials: handshakes and messages at once, while the keytab and the ticket cache are replaced under
+ * them. Meant for ThreadSanitizer, and true without it.
  * build: all
  */
 #include <setjmp.h>

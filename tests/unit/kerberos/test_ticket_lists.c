@@ -1,5 +1,5 @@
-/* What LsaCallAuthenticationPackage says and does of the tickets in a cache: names of realms that are older than UTF-8, purges by any of the four names, a ticket itself, and
- * whose keys. With a KDC: tests/interop/test_lsa_functions.py. */
+/* What LsaCallAuthenticationPackage says and does of the tickets in a cache: names of realms that are older than UTF-8, purges by any of the four
+ * names, a ticket itself, and whose keys. With a KDC: tests/interop/test_lsa_functions.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,7 +183,8 @@ static KERB_RETRIEVE_TKT_RESPONSE *ticket_get(const char *target, ULONG options)
     return answer;
 }
 
-/* The domain is the one that issued the ticket, and not its client's; the target's is where it is valid: that is another one for a ticket between two. */
+/* The domain is the one that issued the ticket, and not its client's; the target's is where it is valid: that is another one for a ticket between
+ * two. */
 static void test_domains(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * System calls fail between a program and the daemon that acts for it: the program's, then the daemon's. Each of them, in each way, alone and with all that follow; afterwards the same
- * daemon does the same work.
+ * System calls fail between a program and the daemon that acts for it: the program's, then the daemon's. Each of them, in each way, alone and with
+ * all that follow; afterwards the same daemon does the same work.
  * build: all
  */
 #include "support/failing/calls.h"

@@ -367,7 +367,8 @@ static void test_thread_of_another_user(void **state)
         assert_int_equal(in_child(thread_is_somebody_else), 0);
 }
 
-/* What is asked of a handshake under way is asked as the process, whose daemon it is, whoever the thread acts as: here nobody else reaches the socket. */
+/* What is asked of a handshake under way is asked as the process, whose daemon it is, whoever the thread acts as: here nobody else reaches the
+ * socket. */
 struct answers {
     SECURITY_STATUS client, server, completed;
 };

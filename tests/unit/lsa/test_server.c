@@ -1,6 +1,6 @@
 /*
- * The daemon's loop over connections in memory (fuzz/lsad/fake_loop.h): whose turn it is, replies that nobody fetches, arrivals without memory, shares.
- * build: all
+ * The daemon's loop over connections in memory (fuzz/lsad/fake_loop.h): whose turn it is, replies that nobody fetches, arrivals without memory,
+ * shares. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -382,7 +382,8 @@ static SECURITY_STATUS ask_short_of_memory(bool step, bool at_work, unsigned lon
     return replied(wire, before, step ? LSA_STEP : LSA_ACQUIRE);
 }
 
-/* The request fails and nothing else does: what its connection, user and client had is gone with them (see end), and the same request is done the next time. */
+/* The request fails and nothing else does: what its connection, user and client had is gone with them (see end), and the same request is done the
+ * next time. */
 static void test_requests_without_memory(void **state)
 {
     for (int step = 0; step < 2; step++) {

@@ -1,7 +1,7 @@
 /*
- * Memory runs out in Negotiate: the first, second, third, ... allocation of acquiring, of handshakes with and without a code over the list, and of moving a
- * context fails, once alone and once with all that follow it. No crash, no leak, never a weaker package for want of memory, and the same work succeeds
- * afterwards.
+ * Memory runs out in Negotiate: the first, second, third, ... allocation of acquiring, of handshakes with and without a code over the list, and of
+ * moving a context fails, once alone and once with all that follow it. No crash, no leak, never a weaker package for want of memory, and the same
+ * work succeeds afterwards.
  * build: all
  */
 #include <setjmp.h>

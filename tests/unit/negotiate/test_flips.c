@@ -1,6 +1,6 @@
 /*
- * Every bit of every token of a Negotiate handshake turned, once each, and every token cut at every length: whatever is let in after that means what it
- * meant before: the same client, by the same package, under the same key.
+ * Every bit of every token of a Negotiate handshake turned, once each, and every token cut at every length: whatever is let in after that means what
+ * it meant before: the same client, by the same package, under the same key.
  * build: all
  */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
- * Negotiate's handshakes through the public functions, with NTLM and a third party's package: who is chosen, what is asked and told, every rule of the
- * code over the list, peers' quirks, and peers that are wrong on purpose.
+ * Negotiate's handshakes through the public functions, with NTLM and a third party's package: who is chosen, what is asked and told, every rule of
+ * the code over the list, peers' quirks, and peers that are wrong on purpose.
  * build: all
  */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
- * Negotiate's contexts are exported and imported at once after the handshake, with the code over the list and without one, either side or both, as they are
- * or reset: messages go on both ways, signed and sealed. Where a key stream would come again a context that has sent is not reset.
+ * Negotiate's contexts are exported and imported at once after the handshake, with the code over the list and without one, either side or both, as
+ * they are or reset: messages go on both ways, signed and sealed. Where a key stream would come again a context that has sent is not reset.
  * build: all
  */
 #include <setjmp.h>

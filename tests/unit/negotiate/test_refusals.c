@@ -1,6 +1,6 @@
 /*
- * What Negotiate's server tells its client of a failure: the chosen package's words where they are meant for that, whole, and nothing else that a package wrote.
- * build: all
+ * What Negotiate's server tells its client of a failure: the chosen package's words where they are meant for that, whole, and nothing else that a
+ * package wrote. build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +117,8 @@ static __attribute__((noinline)) SECURITY_STATUS serve_deep(struct leg *leg, uns
     return status;
 }
 
-/* A step that lacks bytes has not failed: what was written with it is not said, nor later, and the handshake, which goes on, keeps nothing of the call's. */
+/* A step that lacks bytes has not failed: what was written with it is not said, nor later, and the handshake, which goes on, keeps nothing of the
+ * call's. */
 static void test_words_of_an_incomplete_step(void **state)
 {
     static const uint8_t large[65] = "FAKE3"; /* more than the package takes */

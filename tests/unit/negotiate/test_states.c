@@ -1,6 +1,6 @@
 /*
- * What a Negotiate context tells of itself in every state of either side: who is chosen and how sure that is. And what it tells of its package's session: all that
- * the package itself would.
+ * What a Negotiate context tells of itself in every state of either side: who is chosen and how sure that is. And what it tells of its package's
+ * session: all that the package itself would.
  * build: all
  */
 #include <setjmp.h>
@@ -191,7 +191,8 @@ static void test_a_failed_context_says_nothing(void **state)
     end();
 }
 
-/* Whether the client's last token was its last one (NTLM: never before AUTHENTICATE; behind that a code may be wanted), and how its last step went. */
+/* Whether the client's last token was its last one (NTLM: never before AUTHENTICATE; behind that a code may be wanted), and how its last step went.
+ * */
 static void tells(const struct side *side, SECPKG_ATTR_LCT_STATUS last, SECURITY_STATUS status)
 {
     SecPkgContext_LastClientTokenStatus token;
@@ -260,8 +261,8 @@ static bool is_choice(uint32_t attribute)
            attribute == SECPKG_ATTR_NEGOTIATION_PACKAGE;
 }
 
-/* Every attribute that there is or may be: of a Negotiate context it is what the session inside says, value for value, and a context of the package alone answers
- * the same ones. */
+/* Every attribute that there is or may be: of a Negotiate context it is what the session inside says, value for value, and a context of the package
+ * alone answers the same ones. */
 static void compare(CtxtHandle *negotiated, CtxtHandle *alone, unsigned at_least)
 {
     struct session *outer = session_of(negotiated), *other = session_of(alone);

@@ -163,7 +163,8 @@ static void test_target_is_told(void **state)
     end();
 }
 
-/* MS-NLMP 2.2.2.1, MsvAvFlags: a client whose name of the service came from somewhere that is not to be trusted says so, and the server's word on it does not count. */
+/* MS-NLMP 2.2.2.1, MsvAvFlags: a client whose name of the service came from somewhere that is not to be trusted says so, and the server's word on it
+ * does not count. */
 static void test_unverified_target(void **state)
 {
     struct ntlm_authenticate message;

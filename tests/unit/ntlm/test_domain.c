@@ -1,6 +1,6 @@
 /*
- * NTLM servers whose clients a domain knows: the challenge is a member's, and with the session key that winbind brings everything is checked here as ever:
- * key exchange, MIC, channel bindings, target. The controller is tests/support/domain_world.c.
+ * NTLM servers whose clients a domain knows: the challenge is a member's, and with the session key that winbind brings everything is checked here as
+ * ever: key exchange, MIC, channel bindings, target. The controller is tests/support/domain_world.c.
  * build: all
  */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
- * Memory runs out where test_life.c does not take it away: while the configuration is read, while contexts change processes and begin anew there, and while packages are listed. Messages
- * need none.
+ * Memory runs out where test_life.c does not take it away: while the configuration is read, while contexts change processes and begin anew there, and
+ * while packages are listed. Messages need none.
  * build: all
  */
 #include <setjmp.h>

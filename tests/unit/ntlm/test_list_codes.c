@@ -1,6 +1,6 @@
 /*
- * The codes over SPNEGO's list of mechanisms that a session makes both at once: they are what it signs and what it verifies message by message, and what
- * comes after them is the same.
+ * The codes over SPNEGO's list of mechanisms that a session makes both at once: they are what it signs and what it verifies message by message, and
+ * what comes after them is the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>

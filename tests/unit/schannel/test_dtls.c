@@ -205,8 +205,8 @@ static void assert_passes(struct side *from, struct side *to)
     assert_int_equal(text.len, 5);
 }
 
-/* The server has ended when its client has not, and sends its last flight again when the client does; when it comes late, and twice, that is no harm. The client's
- * datagrams come as they were, or each record by itself. */
+/* The server has ended when its client has not, and sends its last flight again when the client does; when it comes late, and twice, that is no harm.
+ * The client's datagrams come as they were, or each record by itself. */
 static void last_flight_lost(bool apart)
 {
     const struct timespec wait = {.tv_nsec = 450 * 1000000L};
@@ -336,7 +336,8 @@ static void test_lost_flights(void **state)
     pair_free(pair);
 }
 
-/* A record of the second epoch whose body is too short for any protection, or long enough and not the peer's, of a number that was not seen before. */
+/* A record of the second epoch whose body is too short for any protection, or long enough and not the peer's, of a number that was not seen before.
+ * */
 static void put_short(struct wire *to, uint8_t type, size_t len)
 {
     static uint8_t number;

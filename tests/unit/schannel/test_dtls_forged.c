@@ -194,7 +194,8 @@ static void test_long_record(void **state)
     pair_free(pair);
 }
 
-/* A fatal alert in the clear is how an honest peer says that there is nothing in common: it counts, and so it does when it is forged (docs/schannel.md). */
+/* A fatal alert in the clear is how an honest peer says that there is nothing in common: it counts, and so it does when it is forged
+ * (docs/schannel.md). */
 static void test_fatal_alert(void **state)
 {
     static const struct forged alert = {"", BOTH, 21, 0xfd, 2, "\2\x28"};

@@ -1,6 +1,6 @@
 /*
- * A thread forks while another one is inside the library, stopped at each lock that it holds on its way: the child, which has only the thread that forked, must be able to do
- * the same work as its parent, all of it. (Account stores are the exception that docs/deviations.md names.)
+ * A thread forks while another one is inside the library, stopped at each lock that it holds on its way: the child, which has only the thread that
+ * forked, must be able to do the same work as its parent, all of it. (Account stores are the exception that docs/deviations.md names.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,7 +96,8 @@ __attribute__((visibility("default"))) int pthread_mutex_unlock(pthread_mutex_t 
                 break;
             }
     int answer = real_unlock(lock);
-    /* Where it has none of ours it waits for the fork: further on it could have one of the allocator's or of OpenSSL's, which are not ours to guard. */
+    /* Where it has none of ours it waits for the fork: further on it could have one of the allocator's or of OpenSSL's, which are not ours to guard.
+     * */
     if (is_holder() && n_given >= stop_at && atomic_load(&n_held) == 0)
         while (!atomic_load(&forked))
             usleep(100);

@@ -1,6 +1,6 @@
 /*
- * Records in pieces and in heaps: every way of cutting the stream gives the same text; what was changed on the way is refused, and what was cut off can be told.
- * build: all
+ * Records in pieces and in heaps: every way of cutting the stream gives the same text; what was changed on the way is refused, and what was cut off
+ * can be told. build: all
  */
 #include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
@@ -259,8 +259,8 @@ static bool is_encrypted(const struct wire *flight, size_t at)
     return false;
 }
 
-/* The side that refused tells the other why, with an alert that fits: bad_record_mac where the record is altered; else one of those for messages that make no sense or do not fit
- * each other. Only what is no record at all has no answer (the tables: garbage). */
+/* The side that refused tells the other why, with an alert that fits: bad_record_mac where the record is altered; else one of those for messages that
+ * make no sense or do not fit each other. Only what is no record at all has no answer (the tables: garbage). */
 static void refusal_told(struct side *refuser, struct side *other, bool altered)
 {
     static const SECURITY_STATUS fitting[] = {

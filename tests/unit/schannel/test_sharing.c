@@ -88,7 +88,8 @@ static void test_ticket_keys(void **state)
             assert_true(connect_to(pair, second));
             assert_true(connect_to(pair, first));
         }
-        /* The second key is the new one for one of them, which still opens what the other one gives out, and gives a ticket of the new key in its place. */
+        /* The second key is the new one for one of them, which still opens what the other one gives out, and gives a ticket of the new key in its
+         * place. */
         SecPkgCred_SessionTicketKey turned[2] = {key[1], key[0]};
         assert_int_equal(keys_set(first, key, 2), SEC_E_OK);
         assert_int_equal(keys_set(second, turned, 2), SEC_E_OK);
@@ -314,7 +315,8 @@ __attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict
     return 0;
 }
 
-/* A session counts from its full handshake: each resumption brings a fresh ticket, and still it ends. A server counts in whole seconds of the wall clock, which a farm shares. */
+/* A session counts from its full handshake: each resumption brings a fresh ticket, and still it ends. A server counts in whole seconds of the wall
+ * clock, which a farm shares. */
 static void test_end_of_a_session(void **state)
 {
     (void)state;

@@ -312,8 +312,8 @@ static SSL_CTX *foreign_server(const struct pki *pki)
     return ctx;
 }
 
-/* The verdict on a session that was offered, and declined, is not that on the one which came in its place: a program that once looked at a stranger's certificate by hand does not
- * take that stranger for its server from then on. */
+/* The verdict on a session that was offered, and declined, is not that on the one which came in its place: a program that once looked at a stranger's
+ * certificate by hand does not take that stranger for its server from then on. */
 static void test_declined_session(void **state)
 {
     struct pki stranger = pki_make(&(struct pki_wish){.name = "server.test", .usage = "serverAuth"});

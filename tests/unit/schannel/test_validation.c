@@ -1,6 +1,6 @@
 /*
- * Automatic validation: each bad certificate is refused with its code, the server is told by an alert, and manual validation alone lets it in. Revocation: test_revocation.c.
- * build: all
+ * Automatic validation: each bad certificate is refused with its code, the server is told by an alert, and manual validation alone lets it in.
+ * Revocation: test_revocation.c. build: all
  */
 #include "support/tls_loop.h"
 

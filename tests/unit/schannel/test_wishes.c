@@ -1,6 +1,6 @@
 /*
- * Fields of SCHANNEL_CRED and SCH_CREDENTIALS, as the connection shows them: signatures and key exchanges that are switched off, also in TLS 1.3, roots
- * that are sent, certificates that are named by their hash, flags that need nothing done. Lifespans: test_sharing.c.
+ * Fields of SCHANNEL_CRED and SCH_CREDENTIALS, as the connection shows them: signatures and key exchanges that are switched off, also in TLS 1.3,
+ * roots that are sent, certificates that are named by their hash, flags that need nothing done. Lifespans: test_sharing.c.
  * build: all
  */
 #include "support/ntlm_loop.h"

@@ -129,7 +129,8 @@ static void bad_headers_are_refused(void **state)
     }
 }
 
-/* Heads of every kind over content of every length around theirs: der_read takes the shorter way through many of them, and must not answer otherwise. */
+/* Heads of every kind over content of every length around theirs: der_read takes the shorter way through many of them, and must not answer otherwise.
+ * */
 static void both_readers_agree(void **state)
 {
     static const uint8_t octets[] = {0x00, 0x01, 0x02, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xff};
