@@ -241,10 +241,10 @@ static int stream_step(struct line *line, SECURITY_STATUS *status)
         (void)send(line->socket, token.pvBuffer, token.cbBuffer, MSG_NOSIGNAL);
     else if (token.cbBuffer > 0)
         code = send_all(line->socket, token.pvBuffer, token.cbBuffer);
+    if (failed)
+        code = step_failed(line, *status); /* before the next call, which forgets the cause */
     if (token.pvBuffer != NULL)
         FreeContextBuffer(token.pvBuffer);
-    if (failed)
-        code = step_failed(line, *status);
     return code;
 }
 
