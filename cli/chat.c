@@ -143,9 +143,16 @@ static void refuse(const struct line *line, SECURITY_STATUS status)
         (void)frame_send(line, 'E', writer_slice_of(&writer));
 }
 
+/* An alert of the peer's has the status that our own finding would have; the cause tells. */
+static enum cli_side side_of_failure(const struct line *line)
+{
+    bool alert = line->peer->stream && strstr(OpenSspiLastErrorText(), "the peer sent the alert") != NULL;
+    return alert ? SIDE_ALERT : peer_side(line->peer);
+}
+
 static int step_failed(const struct line *line, SECURITY_STATUS status)
 {
-    int code = cli_sspi_status_of("the handshake failed", status, peer_side(line->peer));
+    int code = cli_sspi_status_of("the handshake failed", status, side_of_failure(line));
     /* An alert of the peer's may be told by a status that is otherwise our own. */
     if (code == CLI_FAILED && line->peer->stream && line->peer->has_context && status != SEC_E_INSUFFICIENT_MEMORY)
         code = CLI_REFUSED;
@@ -229,12 +236,15 @@ static int stream_step(struct line *line, SECURITY_STATUS *status)
         tell_step(line, in_len, token.cbBuffer, *status);
         pending_keep(line, n_extra);
     }
-    if (token.cbBuffer > 0)
+    bool failed = *status < 0 && *status != SEC_E_INCOMPLETE_MESSAGE;
+    if (token.cbBuffer > 0 && failed) /* an alert; that it cannot be told is no second failure */
+        (void)send(line->socket, token.pvBuffer, token.cbBuffer, MSG_NOSIGNAL);
+    else if (token.cbBuffer > 0)
         code = send_all(line->socket, token.pvBuffer, token.cbBuffer);
+    if (failed)
+        code = step_failed(line, *status); /* before the next call, which forgets the cause */
     if (token.pvBuffer != NULL)
         FreeContextBuffer(token.pvBuffer);
-    if (code == CLI_OK && *status < 0 && *status != SEC_E_INCOMPLETE_MESSAGE)
-        code = step_failed(line, *status);
     return code;
 }
 
@@ -313,7 +323,7 @@ static int stream_open(struct line *line, bool *ended)
         if (status == SEC_E_INCOMPLETE_MESSAGE)
             return CLI_OK;
         if (status != SEC_E_OK && status != SEC_I_CONTEXT_EXPIRED && status != SEC_I_RENEGOTIATE)
-            return cli_sspi_status("a record was refused", status);
+            return cli_sspi_status_of("a record was refused", status, side_of_failure(line));
         for (unsigned i = 0; i < 4; i++) {
             if (buffers[i].BufferType == SECBUFFER_DATA)
                 cli_show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));

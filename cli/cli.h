@@ -96,6 +96,7 @@ enum cli_side {
     SIDE_CLIENT,
     SIDE_SERVER,
     SIDE_CERTIFICATE,  /* TLS on either side, whose identities are files */
+    SIDE_ALERT,        /* TLS: the peer sent it */
     SIDE_OTHER_CLIENT, /* the peer's, of which a status came */
     SIDE_OTHER_SERVER,
 };

@@ -175,6 +175,8 @@ static int open_any(struct peer *peer, const struct cli_options *options, bool c
     peer->credssp = strcasecmp(peer->package, CREDSSP_NAME_A) == 0;
     if (peer->credssp && !client)
         peer->wanted |= ASC_REQ_EXTENDED_ERROR; /* clients are told why */
+    else if (peer->stream && !peer->credssp)
+        peer->wanted |= client ? ISC_REQ_EXTENDED_ERROR : ASC_REQ_EXTENDED_ERROR; /* as an alert */
     if (strcasecmp(peer->package, TS_SSP_NAME_A) == 0)
         return cli_misuse("TSSSP is for a TLS connection that a program has already; --package CREDSSP makes one");
     if (peer->stream)

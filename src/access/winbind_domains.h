@@ -1,6 +1,7 @@
 /*
  * Who winbind says this computer is, and which domains it knows: kept for the process and asked anew in the background, so that nobody waits for what
- * is known. Lock: one, over what is kept. Not held while winbind is asked.
+ * is known.
+ * Lock: one, over what is kept. Not held while winbind is asked.
  */
 #ifndef OPENSSPI_ACCESS_WINBIND_DOMAINS_H
 #define OPENSSPI_ACCESS_WINBIND_DOMAINS_H

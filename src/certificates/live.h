@@ -4,7 +4,8 @@
  *
  * Three kinds of reference keep an object: users (callers'), holds (the library's own), and that its store keeps it. Each user and each hold of an
  * object also holds its companion, the store it lives in. A closed store takes the callers' references away when they say so
- * (CERT_CLOSE_STORE_FORCE_FLAG); holds stay good. Lock: one a shard. No other lock is taken under it.
+ * (CERT_CLOSE_STORE_FORCE_FLAG); holds stay good.
+ * Lock: one a shard. No other lock is taken under it.
  */
 #ifndef OPENSSPI_CERTIFICATES_LIVE_H
 #define OPENSSPI_CERTIFICATES_LIVE_H

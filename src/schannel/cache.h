@@ -1,6 +1,7 @@
 /*
  * The sessions that a client may resume, by server. One cache a credential, so that nothing that was validated under one policy is resumed under
- * another. Lock: one for all caches and their list, which SslEmptyCache goes through.
+ * another.
+ * Lock: one for all caches and their list, which SslEmptyCache goes through.
  */
 #ifndef OPENSSPI_SCHANNEL_CACHE_H
 #define OPENSSPI_SCHANNEL_CACHE_H

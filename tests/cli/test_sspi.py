@@ -382,6 +382,40 @@ def test_tls_alerts(place, pki):
             server.communicate()
 
 
+def expire(place, certificate, key):
+    """The certificate once more, over since yesterday."""
+    (place.directory / "index").write_text("")
+    (place.directory / "ca.cnf").write_text(f"[ca]\ndefault_ca = own\n[own]\ndatabase = {place.directory}/index\nnew_certs_dir = {place.directory}\n"
+                                            f"rand_serial = yes\ndefault_md = sha256\npolicy = any\nx509_extensions = leaf\n[any]\ncommonName = supplied\n"
+                                            "[leaf]\nsubjectAltName = DNS:localhost\nbasicConstraints = CA:TRUE\n")
+    request = subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=localhost"], check=True, capture_output=True).stdout
+    subprocess.run(["openssl", "ca", "-batch", "-notext", "-config", place.directory / "ca.cnf", "-selfsign", "-keyfile", key, "-in", "/dev/stdin", "-out", certificate,
+                    "-startdate", "20200101000000Z", "-enddate", "20210101000000Z"], input=request, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("what, status, alert, hint", [
+    ("authority", "SEC_E_UNTRUSTED_ROOT", "unknown_ca", "The peer does not trust our certificate's authority"),
+    ("name", "SEC_E_WRONG_PRINCIPAL", "bad_certificate", "The peer refused our certificate"),
+    ("old", "SEC_E_CERT_EXPIRED", "certificate_expired", "Renew it")])
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_tls_refusals_reach_the_server(place, what, status, alert, hint, version):
+    """The listener learns by an alert why the client went away."""
+    certificate, key = place.certificate()
+    if what == "old":
+        expire(place, certificate, key)
+    with open(place.directory / "conf", "a") as conf:
+        conf.write(f"[schannel]\nmax_protocol = {version}\n")
+    server, port = place.listen("0", "--package", "Schannel", "--certificate", certificate, "--key", key)
+    server.stdin.close()
+    server.stdin = None
+    trust = [] if what == "authority" else ["--ca", certificate]
+    target = ["--target", "other.example.test"] if what == "name" else []
+    client = place.run("connect", f"localhost:{port}", "--package", "Schannel", *trust, *target)
+    _, messages = server.communicate(timeout=60)
+    assert client.returncode == 3 and re.search(rf"{status} \(0x[0-9A-F]{{8}}\): \S", client.stderr.decode()), client
+    assert server.returncode == 3 and f"the peer sent the alert {alert}" in messages.decode() and hint in messages.decode(), messages
+
+
 def test_tls_short_records(place, pki):
     """What is said is cut to the records that the client asks for (RFC 6066 4)."""
     server, port = place.listen(*pki)

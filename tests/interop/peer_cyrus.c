@@ -2,7 +2,8 @@
  * Cyrus SASL's client and server, in the language of peer_line.h. start takes mechanism=, target=SERVICE/HOST, maxbuf=, minssf=, maxssf= and
  * authzid=; DIGEST-MD5 also user=, password= and realm=, of which the server knows the one. sealed messages come without the length that RFC 4422
  * puts before them. names tells the server's authorization identity. Cyrus fills the parity bits of its DES keys with nothing, and OpenSSL 3 refuses
- * such keys: a DES_key_sched of ours, which takes them, comes before OpenSSL's, so that 3des starts. build: peer libsasl2 libcrypto
+ * such keys: a DES_key_sched of ours, which takes them, comes before OpenSSL's, so that 3des starts.
+ * build: peer libsasl2 libcrypto
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/des.h>

@@ -1,7 +1,8 @@
 /*
  * Whose files are read on a thread that impersonates: what the configuration and the environment lead to with the process's rights, what the caller
  * names with the client's. Each file of the process is one that the client cannot read, and where another could be taken instead the client has put
- * one there. Needs root. build: all
+ * one there. Needs root.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

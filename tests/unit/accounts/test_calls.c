@@ -1,6 +1,7 @@
 /*
  * System calls fail while a user's password is changed: afterwards either the old one is right or the new one, whole, and what was answered says
- * which. build: all
+ * which.
+ * build: all
  */
 #include "support/failing/calls.h"
 

@@ -1,6 +1,7 @@
 /*
  * A winbind that is dead, slow, mad or busy, and memory that runs out: the store that asks a domain fails as it says, and local accounts do not
- * notice. build: all
+ * notice.
+ * build: all
  */
 #include "winbind_test.h"
 

@@ -1,6 +1,7 @@
 /*
  * The store that asks a domain: every field and every refusal, which names go to it, and what a controller gets to see. The controller is
- * tests/support/domain_world.c. build: all
+ * tests/support/domain_world.c.
+ * build: all
  */
 #include "winbind_test.h"
 

@@ -1,6 +1,7 @@
 /*
  * Credentials that the program sets to be handed over: each form of TSCredentials, in DER and packed, Remote Credential Guard's flag, and what the
- * server reads. build: all
+ * server reads.
+ * build: all
  */
 #include "support/tsssp_loop.h"
 

@@ -1,6 +1,7 @@
 /*
  * Many CredSSP handshakes at once under the same credentials; traffic both ways on one context while others ask. Meant for ThreadSanitizer, and true
- * without it. build: all
+ * without it.
+ * build: all
  */
 #include "support/credssp_loop.h"
 

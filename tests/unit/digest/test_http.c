@@ -1,6 +1,7 @@
 /*
  * HTTP Digest between our client and our server: every algorithm, both qualities of protection, names in all spellings, later requests, and what the
- * attributes say. build: all
+ * attributes say.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

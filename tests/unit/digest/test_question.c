@@ -1,6 +1,7 @@
 /*
  * What a context's key is asked for, and what not: a client's has responses over requests of its own nonce, a server's has proofs and verdicts and
- * never a client's response; questions that are none. build: all
+ * never a client's response; questions that are none.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

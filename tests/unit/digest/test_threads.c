@@ -1,6 +1,7 @@
 /*
  * Many threads, one credential and one table of nonces: of the same response sent at once, exactly one gets in. Meant for ThreadSanitizer, and true
- * without it. build: all
+ * without it.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

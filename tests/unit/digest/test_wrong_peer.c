@@ -1,6 +1,7 @@
 /*
  * Peers that lie: every directive changed, taken out or said twice, on both sides; replays, foreign nonces, wrong passwords up to the lock-out, names
- * that are none. build: all
+ * that are none.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

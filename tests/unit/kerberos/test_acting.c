@@ -1,6 +1,7 @@
 /*
  * Acting for a Kerberos client without a KDC: levels, what a token's duplicates keep, one credential for all, and every allocation that fails. Needs
- * root. build: all
+ * root.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

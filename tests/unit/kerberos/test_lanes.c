@@ -1,6 +1,7 @@
 /*
  * What threads under one credential have each for themselves: lanes and their kits, what these keep and when they drop it; and times that no two
- * requests share. build: all
+ * requests share.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

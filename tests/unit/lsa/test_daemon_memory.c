@@ -1,6 +1,7 @@
 /*
  * Memory runs out in a process that acquires credentials of the daemon's: what the daemon made for calls that failed is given back, and does not use
- * up what the user may have. build: all
+ * up what the user may have.
+ * build: all
  */
 #include "support/identity.h"
 #include "support/lsa_daemon.h"

@@ -1,6 +1,7 @@
 /*
  * The daemon's loop over connections in memory (fuzz/lsad/fake_loop.h): whose turn it is, replies that nobody fetches, arrivals without memory,
- * shares. build: all
+ * shares.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * What Negotiate's server tells its client of a failure: the chosen package's words where they are meant for that, whole, and nothing else that a
- * package wrote. build: all
+ * package wrote.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
  * Many threads under one Negotiate credential; traffic both ways on one context while others ask and export. Meant for ThreadSanitizer, and true
- * without it. build: all
+ * without it.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

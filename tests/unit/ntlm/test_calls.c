@@ -1,6 +1,7 @@
 /*
  * System calls fail while NTLM reads its configuration and its accounts, proves a password and makes a session: each of them, in each way, alone and
- * with all that follow. build: all
+ * with all that follow.
+ * build: all
  */
 #include <setjmp.h>
 #include <stdarg.h>

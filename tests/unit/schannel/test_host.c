@@ -1,6 +1,7 @@
 /*
  * In a host's process: what its openssl.cnf says about TLS does not change what a credential says, and its thread's OpenSSL errors are not ours to
- * leave behind. build: all
+ * leave behind.
+ * build: all
  */
 #include "support/tls_loop.h"
 

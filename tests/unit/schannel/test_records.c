@@ -1,6 +1,7 @@
 /*
  * Records in pieces and in heaps: every way of cutting the stream gives the same text; what was changed on the way is refused, and what was cut off
- * can be told. build: all
+ * can be told.
+ * build: all
  */
 #include "support/ntlm_loop.h"
 #include "support/tls_loop.h"

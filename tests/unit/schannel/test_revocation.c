@@ -1,6 +1,7 @@
 /*
  * Revocation by lists in the automatic validation: root, an authority between, and a server; each flag of the credential against each state of the
- * lists. build: all
+ * lists.
+ * build: all
  */
 #include "support/tls_loop.h"
 

@@ -1,6 +1,7 @@
 /*
  * Automatic validation: each bad certificate is refused with its code, the server is told by an alert, and manual validation alone lets it in.
- * Revocation: test_revocation.c. build: all
+ * Revocation: test_revocation.c.
+ * build: all
  */
 #include "support/tls_loop.h"
 
