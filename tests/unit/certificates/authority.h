@@ -17,7 +17,7 @@ struct order {
     bool authority;           /* a CA */
     const char *constraints;  /* basicConstraints otherwise than `authority` says */
     const char *alternatives, *usage, *key_usage, *name_constraints,
-        *distribution;    /* in OpenSSL's configuration's words */
+        *distribution; /* in OpenSSL's configuration's words */
     const char *policies, *policy_constraints;
     const char *critical; /* an extension nobody knows, critical */
     const EVP_MD *digest;
