@@ -149,8 +149,8 @@ int WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberO
             LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
     struct iovec few[PIECES_FEW];
-    if (lpNumberOfBytesSent == NULL && lpOverlapped == NULL)
-        return socket_refuse(EFAULT);
+    if (lpNumberOfBytesSent == NULL)
+        return socket_refuse(lpOverlapped != NULL ? EOPNOTSUPP : EFAULT);
     struct iovec *pieces =
         pieces_of(lpBuffers, dwBufferCount, lpOverlapped != NULL || lpCompletionRoutine != NULL, few);
     if (pieces == NULL)
@@ -178,8 +178,8 @@ int WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberO
             LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
     struct iovec few[PIECES_FEW];
-    if (lpFlags == NULL || (lpNumberOfBytesRecvd == NULL && lpOverlapped == NULL))
-        return socket_refuse(EFAULT);
+    if (lpFlags == NULL || lpNumberOfBytesRecvd == NULL)
+        return socket_refuse(lpFlags != NULL && lpOverlapped != NULL ? EOPNOTSUPP : EFAULT);
     struct iovec *pieces =
         pieces_of(lpBuffers, dwBufferCount, lpOverlapped != NULL || lpCompletionRoutine != NULL, few);
     if (pieces == NULL)
