@@ -103,6 +103,7 @@ step lint
 
 step 'installed copy'
 ./run install "$prefix"
+python3 tools/check_links.py "$prefix/share/doc/opensspi"
 PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046 # flags
