@@ -200,7 +200,8 @@ typedef struct _CERT_CHAIN_PARA {
  * pvReserved        NULL.
  * ppChainContext    receives the chain, for CertFreeCertificateChain.
  *
- * Returns TRUE when a chain could be examined, however bad: TrustStatus tells. FALSE with CRYPT_E_FILE_ERROR when the roots cannot be read.
+ * Returns TRUE when a chain could be examined, however bad: TrustStatus tells. FALSE with CRYPT_E_FILE_ERROR when the roots cannot be read,
+ * CRYPT_E_NO_REVOCATION_CHECK when more than 4096 revocation lists of its issuers' names would have to be verified.
  *
  * Source: Microsoft, CertGetCertificateChain.
  */
