@@ -31,10 +31,11 @@ __attribute__((constructor)) static void condition_make(void)
     pthread_condattr_destroy(&attributes);
 }
 
-/* A child of fork has one thread. Nobody waits for the condition there, though it may say so; and mutexes of others are nobody's. */
+/* A child of fork has one thread. Nobody waits there, though condition and list may say so; and mutexes of others are nobody's. */
 static void fork_child_begins(void)
 {
     condition_make();
+    waits_forget();
     for (size_t i = 0; i < n_slots; i++) {
         struct object *mutex = slots[i].object;
         if (mutex == NULL || mutex->kind != OBJECT_MUTEX || mutex->depth == 0 ||
@@ -122,15 +123,17 @@ void object_put(struct object *object)
 
 void objects_abandon(void)
 {
+    bool any = false;
     for (size_t i = 0; i < n_slots; i++) {
         struct object *mutex = slots[i].object;
         if (mutex == NULL || mutex->kind != OBJECT_MUTEX || mutex->depth == 0 ||
             !pthread_equal(mutex->owner, pthread_self()))
             continue;
         mutex->depth = 0;
-        mutex->abandoned = true;
-        pthread_cond_broadcast(&objects_changed);
+        mutex->abandoned = any = true;
     }
+    if (any)
+        waits_settle();
 }
 
 bool object_close(HANDLE handle)

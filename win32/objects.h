@@ -1,7 +1,9 @@
 /*
- * Threads, events and mutexes behind handles. A handle is an index and a generation, never a pointer, and told from a token's by its top bits.
+ * Threads, events, mutexes and semaphores behind handles. A handle is an index and a generation, never a pointer, and told from a token's by its top
+ * bits.
  *
- * Lock: one, with one condition that every change signals; waits are rare here, and waiting for many things at once is simple then.
+ * Lock: one, with one condition. Who changes an object settles the waits that this ends, before anything else can happen to it (wait.c), and wakes
+ * whoever waits.
  */
 #ifndef OPENSSPI_WIN32_OBJECTS_H
 #define OPENSSPI_WIN32_OBJECTS_H
@@ -10,7 +12,7 @@
 #include <stdbool.h>
 #include <winbase.h>
 
-enum object_kind { OBJECT_THREAD, OBJECT_EVENT, OBJECT_MUTEX };
+enum object_kind { OBJECT_THREAD, OBJECT_EVENT, OBJECT_MUTEX, OBJECT_SEMAPHORE };
 
 struct object {
     enum object_kind kind;
@@ -21,7 +23,8 @@ struct object {
     DWORD exit_code;     /* thread */
     unsigned depth;      /* mutex: how often its owner took it */
     pthread_t owner;
-    bool abandoned; /* mutex: its owner ended with it, and nobody had it since */
+    bool abandoned;        /* mutex: its owner ended with it, and nobody had it since */
+    LONG count, count_max; /* semaphore */
     LPTHREAD_START_ROUTINE start;
     LPVOID parameter;
     DWORD id;
@@ -40,6 +43,12 @@ struct object *object_get(HANDLE handle);
 void object_put(struct object *object);
 /* Under the lock: the mutexes that the calling thread owns are anybody's. */
 void objects_abandon(void);
+/* Under the lock, once objects are signalled or free: ends every wait that has now what it waited for, the oldest first, and takes that for it. */
+void waits_settle(void);
+/* Under the lock, in a child of fork: nobody waits. */
+void waits_forget(void);
+/* Says that the calling thread owns a mutex, or may soon: its end is noticed then. */
+void owner_announce(void);
 /* Closes a handle. FALSE for none of ours. */
 bool object_close(HANDLE handle);
 

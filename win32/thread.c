@@ -1,5 +1,6 @@
 #include "objects.h"
 
+#include <errno.h>
 #include <process.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -14,7 +15,7 @@ static void ended(void *argument)
     pthread_mutex_lock(&objects_lock);
     objects_abandon(); /* before anybody hears of the end */
     thread->signalled = true;
-    pthread_cond_broadcast(&objects_changed);
+    waits_settle();
     object_put(thread);
     pthread_mutex_unlock(&objects_lock);
 }
@@ -173,5 +174,44 @@ uintptr_t opensspi_beginthreadex(void *security, unsigned stack_size, unsigned (
     HANDLE handle = CreateThread(security, stack_size, run_routine, routine, initflag, thrdaddr);
     if (handle == NULL)
         free(routine);
+    return (uintptr_t)handle;
+}
+
+/* One of _beginthread, and its own handle. */
+struct unattended {
+    void (*start)(void *);
+    void *argument;
+    HANDLE own;
+};
+
+static void unattended_ended(void *own)
+{
+    (void)object_close(own);
+}
+
+static DWORD run_unattended(LPVOID parameter)
+{
+    struct unattended routine = *(struct unattended *)parameter;
+    free(parameter);
+    pthread_cleanup_push(unattended_ended, routine.own);
+    routine.start(routine.argument);
+    pthread_cleanup_pop(1);
+    return 0;
+}
+
+uintptr_t opensspi_beginthread(void (*start_address)(void *), unsigned stack_size, void *arglist)
+{
+    struct unattended *routine = start_address == NULL ? NULL : malloc(sizeof *routine);
+    errno = start_address == NULL ? EINVAL : EAGAIN;
+    if (routine == NULL)
+        return (uintptr_t)-1;
+    *routine = (struct unattended){start_address, arglist, NULL};
+    HANDLE handle = CreateThread(NULL, stack_size, run_unattended, routine, CREATE_SUSPENDED, NULL);
+    if (handle == NULL) {
+        free(routine);
+        return (uintptr_t)-1;
+    }
+    routine->own = handle;
+    (void)ResumeThread(handle);
     return (uintptr_t)handle;
 }

@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <windows.h>
 
+#include "blocked.h"
+
 /* In a child the address sanitizer's own locks for memory may be held, which heaps and blocks take theirs from. */
 #if defined(__SANITIZE_ADDRESS__)
 #define OWN_MEMORY 0
@@ -172,11 +174,38 @@ static void test_mutex(void **state)
     assert_true(CloseHandle(thread) && CloseHandle(mutex) && ReleaseMutex(mine) && CloseHandle(mine));
 }
 
+static DWORD WINAPI wait_for_one(LPVOID one)
+{
+    return WaitForSingleObject(one, INFINITE);
+}
+
+/* Who waits in the parent does not wait in the child, and takes nothing there. */
+static void test_waiting(void **state)
+{
+    (void)state;
+    int status;
+    DWORD thread_id;
+    HANDLE one = CreateEvent(NULL, FALSE, FALSE, NULL),
+           thread = CreateThread(NULL, 0, wait_for_one, one, 0, &thread_id);
+    assert_true(all_blocked(&thread_id, 1));
+    pid_t id = fork();
+    if (id == 0) {
+        alarm(PATIENCE);
+        _exit(SetEvent(one) && WaitForSingleObject(one, 0) == WAIT_OBJECT_0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(id, &status, 0), id);
+    assert_int_equal(status, 0);
+    assert_true(SetEvent(one));
+    assert_int_equal(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+    assert_true(CloseHandle(thread) && CloseHandle(one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heap),    cmocka_unit_test(test_event), cmocka_unit_test(test_handle),
         cmocka_unit_test(test_movable), cmocka_unit_test(test_wait),  cmocka_unit_test(test_mutex),
+        cmocka_unit_test(test_waiting),
     };
     event = CreateEvent(NULL, TRUE, FALSE, NULL);
     never = CreateEvent(NULL, TRUE, FALSE, NULL);

@@ -74,6 +74,17 @@ BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode) OPENSSPI_WIN32
 /* The kernel's numbers of this process and thread. */
 DWORD WINAPI GetCurrentProcessId(VOID) OPENSSPI_WIN32_SYMBOL(GetCurrentProcessId);
 DWORD WINAPI GetCurrentThreadId(VOID) OPENSSPI_WIN32_SYMBOL(GetCurrentThreadId);
+/* Lets another thread run, if one wants to. */
+BOOL WINAPI SwitchToThread(VOID) OPENSSPI_WIN32_SYMBOL(SwitchToThread);
+/* A value of each thread's own, NULL at first: TlsAlloc gives its index, TLS_OUT_OF_INDEXES with ERROR_NOT_ENOUGH_MEMORY when there are no more;
+ * TlsFree gives the index back. What the values are of is the caller's to free. TlsGetValue sets the last error to ERROR_SUCCESS, as NULL may be a
+ * value; the others are FALSE with ERROR_INVALID_PARAMETER for what is no index, TlsSetValue with ERROR_NOT_ENOUGH_MEMORY. */
+#define TLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
+#define TLS_MINIMUM_AVAILABLE 64
+DWORD WINAPI TlsAlloc(VOID) OPENSSPI_WIN32_SYMBOL(TlsAlloc);
+LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex) OPENSSPI_WIN32_SYMBOL(TlsGetValue);
+BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue) OPENSSPI_WIN32_SYMBOL(TlsSetValue);
+BOOL WINAPI TlsFree(DWORD dwTlsIndex) OPENSSPI_WIN32_SYMBOL(TlsFree);
 /* ExitProcess ends the process as exit does. */
 VOID WINAPI ExitProcess(UINT uExitCode) OPENSSPI_WIN32_SYMBOL(ExitProcess) __attribute__((noreturn));
 #endif
