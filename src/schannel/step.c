@@ -227,6 +227,13 @@ static SECURITY_STATUS wish_step(struct connection *connection, const struct ste
     }
 }
 
+/* What a step answers that was given nothing to go on with. */
+static SECURITY_STATUS nothing_came(const struct connection *connection)
+{
+    bool waits = connection->state == CONNECTION_HANDSHAKE || SSL_in_init(connection->ssl) == 1;
+    return waits ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+}
+
 /* Nothing came in time: the last flight goes out again (RFC 6347 4.2.4). */
 static SECURITY_STATUS datagram_repeat(struct connection *connection)
 {
@@ -234,7 +241,7 @@ static SECURITY_STATUS datagram_repeat(struct connection *connection)
     ends_give(&connection->ends, NOTHING, 0);
     require(DTLSv1_handle_timeout(connection->ssl) >= 0,
             connection_failure(connection, "the flight was sent too often"));
-    return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+    return nothing_came(connection);
 }
 
 static SECURITY_STATUS step_run(struct connection *connection, bool first, const struct step_in *in,
@@ -253,7 +260,7 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
         enum wire_result looked = record_look(input, connection->datagram, &record);
         /* Anybody can send a datagram, and the rest of one never comes: what is no record is passed over (RFC 6347 4.1.2.7). */
         if (looked != WIRE_OK && connection->datagram && !first)
-            return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+            return nothing_came(connection);
         if (looked == WIRE_SHORT)
             return step_incomplete(out, record.missing);
         if (looked == WIRE_BAD ||

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -139,6 +140,61 @@ static void test_data_in_datagrams(void **state)
     under_way(true);
 }
 
+/* Nothing came, or what is no datagram of the peer's, once the last flight is due again and before: a step says what is waited for. */
+static void paused(struct side *side, SECURITY_STATUS expected, bool repeats)
+{
+    static const char rubbish[] = "GET / HTTP/1.1\r\n\r\n";
+    const struct timespec wait = {.tv_nsec = 500000000};
+    assert_int_equal(side->in.len, 0);
+    assert_int_equal(flight(side), expected);
+    wire_put(&side->in, rubbish, sizeof rubbish - 1);
+    assert_int_equal(flight(side), expected);
+    assert_int_equal(side->in.len, 0);
+    assert_int_equal(side->out.len, 0);
+    if (!repeats)
+        return;
+    nanosleep(&wait, NULL);
+    assert_int_equal(flight(side), expected);
+    assert_true(side->out.len > 0);
+    side->out.len = 0;
+}
+
+/* A flight is lost on the way to either side, and the renegotiation goes on when it is sent again. */
+static void test_pauses_of_datagrams(void **state)
+{
+    static struct wire lost;
+    (void)state;
+    struct loop_pair *pair = established(true);
+    struct side *client = &pair->client, *server = &pair->server;
+    paused(client, SEC_E_OK, false);
+    paused(server, SEC_E_OK, false);
+    side_control(client, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    side_hand_over(client, server);
+    paused(client, SEC_I_CONTINUE_NEEDED, true);
+    assert_int_equal(side_receive(server, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(flight(server), SEC_I_CONTINUE_NEEDED);
+    lost.len = 0;
+    wire_put(&lost, server->out.data, server->out.len);
+    server->out.len = 0;
+    paused(server, SEC_I_CONTINUE_NEEDED, true);
+    wire_put(&client->in, lost.data, lost.len);
+    assert_int_equal(side_receive(client, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    side_hand_over(client, server);
+    paused(client, SEC_I_CONTINUE_NEEDED, true);
+    assert_int_equal(flight(server), SEC_E_OK);
+    side_hand_over(server, client);
+    assert_int_equal(flight(client), SEC_E_OK);
+    paused(client, SEC_E_OK, false);
+    paused(server, SEC_E_OK, false);
+    assert_int_equal(side_send(client, "words", 5, &server->in), SEC_E_OK);
+    received_is(server, "words");
+    assert_int_equal(side_send(server, "more", 4, &client->in), SEC_E_OK);
+    received_is(client, "more");
+    pair_free(pair);
+}
+
 /* A client that is libssl itself. */
 struct foreign {
     SSL_CTX *ctx;
@@ -240,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_data),
         cmocka_unit_test(test_data_in_datagrams),
+        cmocka_unit_test(test_pauses_of_datagrams),
         cmocka_unit_test(test_declined),
         cmocka_unit_test(test_exporter),
     };
