@@ -122,6 +122,14 @@ static size_t flight_len(const struct connection *connection, struct slice input
     return len;
 }
 
+/* Anybody may have sent a datagram: a program that ends for a failure would end for it, and one that comes again with what is left would for ever. */
+static void data_pass_over(const struct connection *connection, struct slice *input)
+{
+    struct record record;
+    while (record_look(*input, connection->datagram, &record) == WIRE_OK && is_data(connection, &record))
+        *input = slice_of(input->data + record.len, input->len - record.len);
+}
+
 static SECURITY_STATUS open_step_1_2(struct connection *connection, struct slice input, bool waited,
                                      struct step_out *out)
 {
@@ -131,6 +139,8 @@ static SECURITY_STATUS open_step_1_2(struct connection *connection, struct slice
     out->extra = input.len;
     if (!SSL_in_init(connection->ssl))
         return SEC_E_OK;
+    if (connection->datagram && !waited && input.len == given)
+        data_pass_over(connection, &input);
     size_t len = flight_len(connection, input);
     /* A loop that came again with the same bytes would do so for ever. */
     bool taken = waited || len > 0 || input.len < given;
