@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from asking_server import AskingServer
 
 BUILD = pathlib.Path(os.environ["OPENSSPI_BUILD"])
 PEER = str(BUILD / "tests/interop/tls_peer")
@@ -233,6 +234,23 @@ def test_openssl_renegotiates(world, processes):
             if "received second" in line:
                 say(client, "Q")
         assert "renegotiating\n" in seen and "received second\n" in seen, seen
+
+
+def test_server_asks_with_words_behind(world, processes):
+    """What a server in TLS 1.2 sends before it knows that its client negotiates anew is data amid that, and `sspi connect` shows it."""
+    with AskingServer(*world.server, [b"behind it\n", b"and more\n"]) as server:
+        client = start(processes, BUILD / "sspi", "connect", f"127.0.0.1:{server.port}", "--package", "Schannel", "--target", "server.test", "--ca", world.ca)
+        say(client, "first")
+        seen = []
+        for line in client.stdout:
+            seen.append(line)
+            if line == "and more\n":
+                say(client, "second")
+            if line == "at last\n":
+                client.stdin.close()
+                client.stdin = None
+        assert client.wait(WAIT) == 0 and "".join(seen).endswith("behind it\nand more\nat last\n"), seen
+    assert server.renegotiated and server.closed and server.lines == [b"first\n", b"second\n"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
