@@ -259,6 +259,8 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
 {
     struct slice input = in->token;
     struct record record;
+    if (connection->state == CONNECTION_HANDSHAKE)
+        try(connection_peer_take(connection, in->peer));
     if (first && connection->initiator)
         return handshake_run(connection, NOTHING, out);
     bool renewed = connection->certificate_wanted;
