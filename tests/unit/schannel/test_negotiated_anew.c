@@ -49,7 +49,7 @@ static struct loop_pair *established(bool datagram)
 }
 
 /* All that the client has is for DecryptMessage: a step says so, leaves the connection as it is, and takes nothing. Of datagrams, which anybody may
- * have sent, it makes nothing: a program that ends for a failure would end for them, and one that comes again with what is left would do so for ever. */
+ * have sent, it makes nothing: a program that ends for a failure would end for them, and one that comes again with what is left would for ever. */
 static void step_refused(struct side *client, bool datagram)
 {
     static struct wire kept;
