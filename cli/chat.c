@@ -21,7 +21,8 @@
 
 #define FRAME_MAX 65536 /* above every package's largest token, and a chunk of the chat */
 #define CHUNK_MAX 8192
-#define LEGS_MAX 32 /* a handshake that does not end is a wrong peer */
+#define LEGS_MAX 32       /* a handshake that does not end is a wrong peer */
+#define RECORD_OF_DATA 23 /* TLS: the first byte of a record of application data */
 
 struct line {
     int socket;
@@ -312,39 +313,62 @@ static int hear_framed(struct line *line, bool *ended)
     return code;
 }
 
+/* Opens one record of what is pending. `status`: SEC_E_OK, or what became of it; SEC_E_INCOMPLETE_MESSAGE: it is not whole. */
+static int record_open(struct line *line, SECURITY_STATUS *status)
+{
+    SecBuffer buffers[4] = {{(ULONG)line->pending.len, SECBUFFER_DATA, line->pending.data}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
+    size_t n_extra = 0;
+    *status = DecryptMessage(&line->peer->context, &list, 0, NULL);
+    if (*status == SEC_E_INCOMPLETE_MESSAGE)
+        return CLI_OK;
+    if (*status != SEC_E_OK && *status != SEC_I_CONTEXT_EXPIRED && *status != SEC_I_RENEGOTIATE)
+        return cli_sspi_status_of("a record was refused", *status, side_of_failure(line));
+    for (unsigned i = 0; i < 4; i++) {
+        if (buffers[i].BufferType == SECBUFFER_DATA)
+            cli_show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));
+        if (buffers[i].BufferType == SECBUFFER_EXTRA)
+            n_extra = buffers[i].cbBuffer;
+    }
+    pending_keep(line, n_extra);
+    return CLI_OK;
+}
+
+/* What SEC_I_RENEGOTIATE is answered for. While TLS 1.2 negotiates anew, what the peer had sent before it knew comes amid that, and is text. */
+static int stream_renegotiate(struct line *line)
+{
+    SECURITY_STATUS status = SEC_I_RENEGOTIATE;
+    while (status != SEC_E_OK) {
+        bool closed = false;
+        if (status == SEC_E_INCOMPLETE_MESSAGE || line->pending.len == 0)
+            try(pending_receive(line, &closed));
+        if (closed || status == SEC_I_CONTEXT_EXPIRED)
+            return cli_fail("the peer closed the connection inside a handshake");
+        if (status == SEC_I_RENEGOTIATE || line->pending.data[0] != RECORD_OF_DATA) {
+            try(stream_step(line, &status));
+            continue;
+        }
+        try(record_open(line, &status));
+        if (status == SEC_E_OK)
+            status = SEC_I_CONTINUE_NEEDED;
+    }
+    return CLI_OK;
+}
+
 /* Opens what is pending, record by record. */
 static int stream_open(struct line *line, bool *ended)
 {
     while (line->pending.len > 0) {
-        SecBuffer buffers[4] = {{(ULONG)line->pending.len, SECBUFFER_DATA, line->pending.data}};
-        SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
-        size_t n_extra = 0;
-        SECURITY_STATUS status = DecryptMessage(&line->peer->context, &list, 0, NULL);
+        SECURITY_STATUS status;
+        try(record_open(line, &status));
         if (status == SEC_E_INCOMPLETE_MESSAGE)
             return CLI_OK;
-        if (status != SEC_E_OK && status != SEC_I_CONTEXT_EXPIRED && status != SEC_I_RENEGOTIATE)
-            return cli_sspi_status_of("a record was refused", status, side_of_failure(line));
-        for (unsigned i = 0; i < 4; i++) {
-            if (buffers[i].BufferType == SECBUFFER_DATA)
-                cli_show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));
-            if (buffers[i].BufferType == SECBUFFER_EXTRA)
-                n_extra = buffers[i].cbBuffer;
-        }
-        pending_keep(line, n_extra);
         if (status == SEC_I_CONTEXT_EXPIRED) {
             *ended = true;
             return CLI_OK;
         }
-        while (status == SEC_I_RENEGOTIATE || status == SEC_I_CONTINUE_NEEDED) {
-            bool closed = false;
-            try(stream_step(line, &status));
-            if (status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_I_CONTINUE_NEEDED)
-                try(pending_receive(line, &closed));
-            if (closed)
-                return cli_fail("the peer closed the connection inside a handshake");
-            if (status == SEC_E_INCOMPLETE_MESSAGE)
-                status = SEC_I_CONTINUE_NEEDED;
-        }
+        if (status == SEC_I_RENEGOTIATE)
+            try(stream_renegotiate(line));
     }
     return CLI_OK;
 }

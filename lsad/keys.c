@@ -75,12 +75,13 @@ static bool is_named(const struct config *config, const char *file)
     return named;
 }
 
-/* OpenSSL wipes a private key's numbers when it frees them; who signs with one just now has a reference of his own. */
+/* OpenSSL wipes a private key's numbers when it frees them; who signs with one just now has a reference of his own. A request that began under an
+ * older configuration, and comes late, leads nobody back to it. */
 void keys_follow(const struct config *config)
 {
     const struct config *old = config;
     pthread_mutex_lock(&lock);
-    if (followed != config) {
+    if (followed == NULL || config->number > followed->number) {
         old = followed;
         followed = config_retain(config);
         for (size_t i = 0; i < COUNT_OF(kept); i++)

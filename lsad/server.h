@@ -187,7 +187,7 @@ SECURITY_STATUS run_describe_session(struct job *job);
 /* keys.c */
 SECURITY_STATUS run_key(struct job *job, const struct config *config);
 SECURITY_STATUS run_sign(struct job *job, const struct config *config);
-/* Keys that the configuration names no more are let go of, at the first request that has another one. */
+/* Keys that the configuration names no more are let go of, at the first request that has a newer one. */
 void keys_follow(const struct config *config);
 void keys_check(
     const struct config *config); /* at the start: says which of the configured keys nobody will get, and why */

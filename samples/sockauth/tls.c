@@ -10,6 +10,7 @@
 
 #define STREAM_MAX MESSAGE_MAX /* more than the longest flight or record */
 #define STEPS_MAX 100          /* of a handshake: each takes at least a record */
+#define RECORD_OF_DATA 23      /* the first byte of a record of application data */
 
 struct stream {
     BOOL has_context, open;
@@ -152,10 +153,60 @@ static BOOL ReceiveMore(SOCKET sock, struct stream *stream, ULONGLONG deadline)
     return result == RECEIVE_OK;
 }
 
+static BOOL KeepText(struct stream *stream, const SecBuffer *text)
+{
+    if (text->cbBuffer > sizeof stream->text - stream->text_len) {
+        Complain("the peer's line is too long");
+        return FALSE;
+    }
+    memcpy(stream->text + stream->text_len, text->pvBuffer, text->cbBuffer);
+    stream->text_len += text->cbBuffer;
+    return TRUE;
+}
+
+/* Opens one record, where there is a whole one. SEC_E_INCOMPLETE_MESSAGE: there is not. */
+static SECURITY_STATUS OpenRecord(struct stream *stream)
+{
+    SecBuffer buffers[4] = {{stream->in_len, SECBUFFER_DATA, stream->in},
+                            {0, SECBUFFER_EMPTY, NULL},
+                            {0, SECBUFFER_EMPTY, NULL},
+                            {0, SECBUFFER_EMPTY, NULL}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
+    DWORD extra = 0;
+    SECURITY_STATUS status =
+        stream->in_len > 0 ? tls.table->DecryptMessage(&stream->context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
+    if (status == SEC_E_INCOMPLETE_MESSAGE)
+        return status;
+    if (status < 0) {
+        ComplainStatus("DecryptMessage", status);
+        return status;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (buffers[i].BufferType == SECBUFFER_EXTRA)
+            extra = buffers[i].cbBuffer;
+        else if (buffers[i].BufferType == SECBUFFER_DATA && status == SEC_E_OK && !KeepText(stream, &buffers[i]))
+            return SEC_E_INTERNAL_ERROR;
+    }
+    KeepExtra(stream, extra);
+    return status;
+}
+
+/* A step; but what the peer had sent before it knew that TLS 1.2 negotiates anew comes amid that, and is text. */
+static SECURITY_STATUS StepOrText(SOCKET sock, struct stream *stream)
+{
+    if (!stream->open || stream->in_len == 0 || stream->in[0] != RECORD_OF_DATA)
+        return Step(sock, stream);
+    SECURITY_STATUS status = OpenRecord(stream);
+    if (status == SEC_I_RENEGOTIATE)
+        return Step(sock, stream);
+    return status == SEC_E_OK ? SEC_I_CONTINUE_NEEDED : status;
+}
+
+/* The first handshake, or on an open connection what DecryptMessage answered SEC_I_RENEGOTIATE for: a ticket, new keys, or a new handshake. */
 static BOOL Handshake(SOCKET sock, struct stream *stream)
 {
     ULONGLONG deadline = Deadline();
-    SECURITY_STATUS status = tls.client ? Step(sock, stream) : SEC_E_INCOMPLETE_MESSAGE;
+    SECURITY_STATUS status = tls.client || stream->open ? Step(sock, stream) : SEC_E_INCOMPLETE_MESSAGE;
     int steps = 0;
     while (steps < STEPS_MAX) {
         if (status == SEC_E_OK)
@@ -167,7 +218,7 @@ static BOOL Handshake(SOCKET sock, struct stream *stream)
             steps++;
         if ((status == SEC_E_INCOMPLETE_MESSAGE || stream->in_len == 0) && !ReceiveMore(sock, stream, deadline))
             return FALSE;
-        status = Step(sock, stream);
+        status = StepOrText(sock, stream);
     }
     Complain("the handshake does not end");
     return FALSE;
@@ -316,45 +367,6 @@ BOOL TlsSendLine(SOCKET sock, const char *text)
     return SendBytes(sock, record, whole);
 }
 
-static BOOL KeepText(struct stream *stream, const SecBuffer *text)
-{
-    if (text->cbBuffer > sizeof stream->text - stream->text_len) {
-        Complain("the peer's line is too long");
-        return FALSE;
-    }
-    memcpy(stream->text + stream->text_len, text->pvBuffer, text->cbBuffer);
-    stream->text_len += text->cbBuffer;
-    return TRUE;
-}
-
-/* Opens one record, where there is a whole one. SEC_E_INCOMPLETE_MESSAGE: there is not. */
-static SECURITY_STATUS OpenRecord(SOCKET sock, struct stream *stream)
-{
-    SecBuffer buffers[4] = {{stream->in_len, SECBUFFER_DATA, stream->in},
-                            {0, SECBUFFER_EMPTY, NULL},
-                            {0, SECBUFFER_EMPTY, NULL},
-                            {0, SECBUFFER_EMPTY, NULL}};
-    SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
-    DWORD extra = 0;
-    SECURITY_STATUS status =
-        stream->in_len > 0 ? tls.table->DecryptMessage(&stream->context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
-    if (status == SEC_E_INCOMPLETE_MESSAGE)
-        return status;
-    if (status < 0) {
-        ComplainStatus("DecryptMessage", status);
-        return status;
-    }
-    for (int i = 0; i < 4; i++) {
-        if (buffers[i].BufferType == SECBUFFER_EXTRA)
-            extra = buffers[i].cbBuffer;
-        else if (buffers[i].BufferType == SECBUFFER_DATA && status == SEC_E_OK && !KeepText(stream, &buffers[i]))
-            return SEC_E_INTERNAL_ERROR;
-    }
-    KeepExtra(stream, extra);
-    /* A ticket, new keys, or a new handshake: the record goes to the handshake's function. */
-    return status == SEC_I_RENEGOTIATE && !Handshake(sock, stream) ? SEC_E_INTERNAL_ERROR : status;
-}
-
 /* Takes a line off the text, if there is one. */
 static BOOL TakeLine(struct stream *stream, char *line, size_t size, enum receive_result *result)
 {
@@ -384,7 +396,9 @@ enum receive_result TlsReceiveLine(SOCKET sock, char *line, size_t size)
     ULONGLONG deadline = Deadline();
     enum receive_result result;
     while (!TakeLine(stream, line, size, &result)) {
-        SECURITY_STATUS status = OpenRecord(sock, stream);
+        SECURITY_STATUS status = OpenRecord(stream);
+        if (status == SEC_I_RENEGOTIATE && !Handshake(sock, stream))
+            return RECEIVE_FAILED;
         if (status == SEC_I_CONTEXT_EXPIRED)
             return RECEIVE_CLOSED;
         if (status == SEC_E_INCOMPLETE_MESSAGE ? !ReceiveMore(sock, stream, deadline) : status < 0)

@@ -305,6 +305,7 @@ SECURITY_STATUS config_get(const struct config **config)
     SECURITY_STATUS status = snapshot_fill(fresh, &found);
     if (status == SEC_E_OK && found == NULL) {
         old = current != NULL ? &current->config : NULL;
+        fresh->config.number = old != NULL ? old->number + 1 : 1;
         current = fresh;
         found = config_retain(&fresh->config);
     }

@@ -9,6 +9,7 @@
 
 #include <sspi.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #define LSA_SOCKET_DEFAULT "/run/opensspi/lsa.sock"
 #define CONFIG_LIST_MAX 16 /* entries of one list: stores, names; more is a mistake */
@@ -99,6 +100,8 @@ struct config {
         lsa_accept; /* users and @groups who may be servers with the daemon's accounts and keytab, beside root and the daemon's own user */
     struct config_list lsa_keys; /* "NAME WHO FILE": private keys that a daemon keeps for others */
     unsigned lsa_workers, lsa_connections, lsa_user_connections, lsa_user_contexts, lsa_user_credentials;
+    /* of no section: which of two snapshots is the newer one */
+    uint64_t number;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

@@ -187,6 +187,18 @@ static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
                 connection->peer_address_len, cookie, len) != NULL;
 }
 
+SECURITY_STATUS connection_peer_take(struct connection *connection, struct slice address)
+{
+    if (address.len == 0 || !connection->datagram || connection->initiator)
+        return SEC_E_OK;
+    uint8_t *copy = mem_dup(address.data, address.len);
+    require(copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    mem_free(connection->peer_address);
+    connection->peer_address = copy;
+    connection->peer_address_len = address.len;
+    return SEC_E_OK;
+}
+
 static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
 {
     uint8_t expected[EVP_MAX_MD_SIZE];
@@ -332,11 +344,6 @@ static SECURITY_STATUS datagram_configure(struct connection *connection, const s
     connection->ends.mtu = connection->mtu;
     SSL_set_mtu(connection->ssl, connection->mtu);
     DTLS_set_timer_cb(connection->ssl, timeout_is);
-    if (in->peer.len > 0 && !connection->initiator) {
-        connection->peer_address = mem_dup(in->peer.data, in->peer.len);
-        require(connection->peer_address != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        connection->peer_address_len = in->peer.len;
-    }
     return SEC_E_OK;
 }
 

@@ -129,6 +129,8 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
 bool connection_is_validated(struct connection *connection);
 /* Clients of TLS 1.2: the server gave a fresh ticket while it resumed the session, of which libssl tells nobody, and has spoiled the former one. */
 void connection_keep_renewed(struct connection *connection);
+/* DTLS servers: where the datagram at hand came from, which the cookie is bound to (RFC 6347 4.2.1). Empty: from where the last one came. */
+SECURITY_STATUS connection_peer_take(struct connection *connection, struct slice address);
 /* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
 /* The session is one of a connection that asked for a certificate: that may have been after its handshake. False when libssl refuses. */

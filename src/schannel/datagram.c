@@ -88,8 +88,9 @@ static bool plain_has_form(SSL *ssl, uint8_t type, struct slice body)
 }
 
 /* libssl passes over what does not verify (RFC 6347 4.1.2.7), but ends the connection for a record that is too short to have been protected, as TLS
- * has to. Which suite it would be of is not sure while keys are changed, nor known before one is chosen: then no suite is asked for less than any
- * other, and of a handshake no record is that short. */
+ * has to. Which suite it would be of is not sure while keys are changed: it has to be long enough for either. Nor is one known before it is chosen:
+ * then what would be too short for any is passed over, also a Finished (of 40 bytes and more) that overtook its ServerHello and comes again with its
+ * flight. */
 static bool protected_is_short(const SSL *ssl, size_t body_len)
 {
     const SSL_CIPHER *ciphers[] = {SSL_get_current_cipher(ssl), SSL_get_pending_cipher(ssl)};

@@ -122,6 +122,14 @@ static size_t flight_len(const struct connection *connection, struct slice input
     return len;
 }
 
+/* Anybody may have sent a datagram: a program that ends for a failure would end for it, and one that comes again with what is left would for ever. */
+static void data_pass_over(const struct connection *connection, struct slice *input)
+{
+    struct record record;
+    while (record_look(*input, connection->datagram, &record) == WIRE_OK && is_data(connection, &record))
+        *input = slice_of(input->data + record.len, input->len - record.len);
+}
+
 static SECURITY_STATUS open_step_1_2(struct connection *connection, struct slice input, bool waited,
                                      struct step_out *out)
 {
@@ -131,6 +139,8 @@ static SECURITY_STATUS open_step_1_2(struct connection *connection, struct slice
     out->extra = input.len;
     if (!SSL_in_init(connection->ssl))
         return SEC_E_OK;
+    if (connection->datagram && !waited && input.len == given)
+        data_pass_over(connection, &input);
     size_t len = flight_len(connection, input);
     /* A loop that came again with the same bytes would do so for ever. */
     bool taken = waited || len > 0 || input.len < given;
@@ -227,6 +237,13 @@ static SECURITY_STATUS wish_step(struct connection *connection, const struct ste
     }
 }
 
+/* What a step answers that was given nothing to go on with. */
+static SECURITY_STATUS nothing_came(const struct connection *connection)
+{
+    bool waits = connection->state == CONNECTION_HANDSHAKE || SSL_in_init(connection->ssl) == 1;
+    return waits ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+}
+
 /* Nothing came in time: the last flight goes out again (RFC 6347 4.2.4). */
 static SECURITY_STATUS datagram_repeat(struct connection *connection)
 {
@@ -234,7 +251,7 @@ static SECURITY_STATUS datagram_repeat(struct connection *connection)
     ends_give(&connection->ends, NOTHING, 0);
     require(DTLSv1_handle_timeout(connection->ssl) >= 0,
             connection_failure(connection, "the flight was sent too often"));
-    return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+    return nothing_came(connection);
 }
 
 static SECURITY_STATUS step_run(struct connection *connection, bool first, const struct step_in *in,
@@ -242,6 +259,8 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
 {
     struct slice input = in->token;
     struct record record;
+    if (connection->state == CONNECTION_HANDSHAKE)
+        try(connection_peer_take(connection, in->peer));
     if (first && connection->initiator)
         return handshake_run(connection, NOTHING, out);
     bool renewed = connection->certificate_wanted;
@@ -253,7 +272,7 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
         enum wire_result looked = record_look(input, connection->datagram, &record);
         /* Anybody can send a datagram, and the rest of one never comes: what is no record is passed over (RFC 6347 4.1.2.7). */
         if (looked != WIRE_OK && connection->datagram && !first)
-            return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+            return nothing_came(connection);
         if (looked == WIRE_SHORT)
             return step_incomplete(out, record.missing);
         if (looked == WIRE_BAD ||

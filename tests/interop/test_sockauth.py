@@ -28,6 +28,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import pki  # noqa: E402
 import wine  # noqa: E402
+from asking_server import AskingServer  # noqa: E402
 from realm import NO_KERBEROS  # noqa: E402
 
 BUILD = Path(os.environ["OPENSSPI_BUILD"])
@@ -435,6 +436,38 @@ def test_tls_misuse(realm, certificates):
     assert code == 1 and "server's name is not given" in shown
     done = subprocess.run([SERVER, "-p", "Schannel", "-a", "1", "127.0.0.1", "0"], env=realm["environment"], capture_output=True, timeout=LIMIT)
     assert done.returncode == 1 and b"needs a certificate" in done.stderr
+
+
+def test_tls_server_asks_anew(realm, certificates):
+    """A server that negotiates TLS 1.2 anew, and has more to say before it knows that its client does too: the line is whole, in three records."""
+    place = realm["place"] / "pki"
+    with AskingServer(place / "server.pem", place / "server.key", [b"Yes", b": all", b" of it.\n"]) as server:
+        code, shown = tls_client(realm, certificates, server.port)
+    assert code == 0 and "client: unseals    Yes: all of it.\n" in shown, shown
+    assert server.renegotiated and server.closed and server.lines == [TEXT.encode() + b"\n"], shown
+
+
+def test_tls_client_asks_anew(realm, certificates):
+    place = realm["place"] / "pki"
+    with tls_server(realm, certificates, "-n", "1", "-w", PATIENCE) as server:
+        peer = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_2", "-CAfile", certificates["authority"]],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=place, text=True, bufsize=1)
+        with peer:
+            def handshakes_end(n_ends):
+                while len(re.findall(r"^server: step .*SEC_E_OK$", server.text(), re.M)) < n_ends and server.process.poll() is None:
+                    time.sleep(0.02)
+            handshakes_end(1)
+            peer.stdin.write("R\n")
+            handshakes_end(2)
+            peer.stdin.write(TEXT + "\n")
+            answers = []
+            for line in peer.stdout:
+                if line.startswith("Yes: "):
+                    answers.append(line)
+                    peer.stdin.write("Q\n")
+        served = server.text()
+        assert server.wait() == 0, served
+    assert f"server: unseals    {TEXT}\n" in served and answers == [f"Yes: {len(TEXT)} bytes came sealed and whole.\n"], served
 
 
 def through_tls_proxy(realm, certificates, forward):

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from asking_server import AskingServer
 
 BUILD = pathlib.Path(os.environ["OPENSSPI_BUILD"])
 PEER = str(BUILD / "tests/interop/tls_peer")
@@ -197,6 +198,24 @@ def test_gnutls_client(world, processes, version):
     assert VERSIONS[version][1] in output and "received a line" in output, output + client.stdout + client.stderr
 
 
+@pytest.mark.parametrize("asks", ["server", "client"])
+def test_unsafe_renegotiation(world, processes, asks):
+    """With a client that does not know secure renegotiation (RFC 5746), which GnuTLS can be told to be, nothing is negotiated anew, whoever asks."""
+    server, port = our_server(processes, world, "tls=1.2", *(["renegotiate=1"] if asks == "server" else []))
+    client = start(processes, "gnutls-cli", "--port", port, "--x509cafile", world.ca, "--verify-hostname", "server.test", "--priority",
+                   VERSIONS["1.2"][2] + ":%DISABLE_SAFE_RENEGOTIATION", *(["--rehandshake"] if asks == "client" else []), "127.0.0.1")
+    if asks == "server":
+        output = finish(server)
+        assert "connected" in output and "failed step 0x80090302 the peer knows no secure renegotiation" in output, output
+    else:
+        seen = []
+        for line in client.stdout:
+            seen.append(line)
+            if "Received alert [100]" in line:
+                break
+        assert any("Handshake was completed" in line for line in seen) and "Received alert [100]" in seen[-1], seen
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_gnutls_server(world, processes, version):
     port = free_port()
@@ -233,6 +252,23 @@ def test_openssl_renegotiates(world, processes):
             if "received second" in line:
                 say(client, "Q")
         assert "renegotiating\n" in seen and "received second\n" in seen, seen
+
+
+def test_server_asks_with_words_behind(world, processes):
+    """What a server in TLS 1.2 sends before it knows that its client negotiates anew is data amid that, and `sspi connect` shows it."""
+    with AskingServer(*world.server, [b"behind it\n", b"and more\n"]) as server:
+        client = start(processes, BUILD / "sspi", "connect", f"127.0.0.1:{server.port}", "--package", "Schannel", "--target", "server.test", "--ca", world.ca)
+        say(client, "first")
+        seen = []
+        for line in client.stdout:
+            seen.append(line)
+            if line == "and more\n":
+                say(client, "second")
+            if line == "at last\n":
+                client.stdin.close()
+                client.stdin = None
+        assert client.wait(WAIT) == 0 and "".join(seen).endswith("behind it\nand more\nat last\n"), seen
+    assert server.renegotiated and server.closed and server.lines == [b"first\n", b"second\n"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

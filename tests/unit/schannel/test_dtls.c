@@ -426,12 +426,40 @@ static void test_wrong_cookie(void **state)
     }
 }
 
+/* What came from one address, with the cookie that was sent there, does not come from another one; and nobody else is sent a flight. */
+static void test_cookie_of_address(void **state)
+{
+    static const char others[][14] = {"an address", "An address", "an addres", "other address", ""};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct loop_pair *pair = pair_new();
+        begin(pair);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        side_hand_over(&pair->client, &pair->server);
+        assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
+        size_t asked = pair->server.out.len;
+        side_hand_over(&pair->server, &pair->client);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        side_hand_over(&pair->client, &pair->server);
+        pair->server.peer = others[i];
+        pair->server.peer_len = strlen(others[i]);
+        (void)flight(&pair->server);
+        /* An address that is not given again is the one that was. */
+        if (i == 0 || pair->server.peer_len == 0)
+            assert_true(pair->server.out.len > 10 * asked);
+        else
+            assert_true(pair->server.out.len <= asked);
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connection),       cmocka_unit_test(test_resumed_with_chain),
         cmocka_unit_test(test_strangers),        cmocka_unit_test(test_lost_flights),
         cmocka_unit_test(test_lost_last_flight), cmocka_unit_test(test_strangers_flights),
-        cmocka_unit_test(test_short_records),    cmocka_unit_test(test_wrong_cookie)};
+        cmocka_unit_test(test_short_records),    cmocka_unit_test(test_wrong_cookie),
+        cmocka_unit_test(test_cookie_of_address)};
     return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }

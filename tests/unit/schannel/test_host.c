@@ -66,6 +66,68 @@ static void test_configuration(void **state)
     pair_free(pair);
 }
 
+/* Takes the extension of secure renegotiation (RFC 5746 3.2) out of the ServerHello that `wire` begins with. */
+static void secure_renegotiation_remove(struct wire *wire)
+{
+    static const unsigned char extension[] = {0xff, 0x01, 0, 1, 0};
+    unsigned char *hello = wire->data + 5;
+    assert_true(wire->len > 100 && wire->data[0] == 22 && hello[0] == 2);
+    size_t message_len = (size_t)hello[2] << 8 | hello[3], record_len = (size_t)wire->data[3] << 8 | wire->data[4];
+    assert_int_equal(record_len, message_len + 4);
+    size_t lengths_at = 5 + 4 + 2 + 32 + 1 + hello[4 + 2 + 32] + 2 + 1, end = 5 + record_len;
+    size_t extensions_len = (size_t)wire->data[lengths_at] << 8 | wire->data[lengths_at + 1];
+    assert_int_equal(lengths_at + 2 + extensions_len, end);
+    unsigned char *found = memmem(wire->data + lengths_at, end - lengths_at, extension, sizeof extension);
+    assert_non_null(found);
+    memmove(found, found + sizeof extension, wire->len - (size_t)(found + sizeof extension - wire->data));
+    wire->len -= sizeof extension;
+    unsigned char *lengths[] = {wire->data + 3, hello + 2, wire->data + lengths_at};
+    const size_t values[] = {record_len, message_len, extensions_len};
+    for (size_t i = 0; i < 3; i++) {
+        lengths[i][0] = (unsigned char)((values[i] - sizeof extension) >> 8);
+        lengths[i][1] = (unsigned char)(values[i] - sizeof extension);
+    }
+}
+
+/* Of a server that does not know secure renegotiation a client cannot tell whether somebody has put his own beginning before its connection
+ * (CVE-2009-3555): it says no before it has sent anything more. */
+static void test_unsafe_renegotiation(void **state)
+{
+    (void)state;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    assert_true((SSL_CTX_get_options(ctx) & SSL_OP_LEGACY_SERVER_CONNECT) != 0);
+    SSL_CTX_free(ctx);
+    for (int removed = 0; removed < 2; removed++) {
+        struct loop_pair *pair = pair_new();
+        pair_acquire(pair, SP_PROT_TLS1_2_CLIENT, SP_PROT_TLS1_2_SERVER, 0);
+        assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+        side_hand_over(&pair->client, &pair->server);
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        if (removed)
+            secure_renegotiation_remove(&pair->server.out);
+        side_hand_over(&pair->server, &pair->client);
+        assert_int_equal(side_step(&pair->client), removed ? SEC_E_ALGORITHM_MISMATCH : SEC_I_CONTINUE_NEEDED);
+        pair_free(pair);
+    }
+}
+
+/* 112 bits, whatever the file says: OpenSSL's level is 0 there. */
+static void test_security_level(void **state)
+{
+    (void)state;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    assert_int_equal(SSL_CTX_get_security_level(ctx), 0);
+    SSL_CTX_free(ctx);
+    struct pki weak = pki_make(&(struct pki_wish){.name = "server.test",
+                                                  .alternatives = "DNS:server.test",
+                                                  .issuer = pki_authority(),
+                                                  .usage = "serverAuth",
+                                                  .rsa_bits = 1024});
+    struct side side = {.client = false};
+    assert_int_equal(side_acquire_with(&side, &weak, 0, 0), SEC_E_UNKNOWN_CREDENTIALS);
+    pki_free(&weak);
+}
+
 /* Every attribute there is, whether it can be answered or not. */
 static void test_errors(void **state)
 {
@@ -103,10 +165,14 @@ int main(void)
     static const char configuration[] =
         "openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = here\n[here]\n"
         "MinProtocol = TLSv1\nMaxProtocol = TLSv1.1\nRecordPadding = 512\n"
-        "Options = UnsafeLegacyRenegotiation,-EncryptThenMac,-ExtendedMasterSecret,AllowNoDHEKEX\nVerifyMode = "
+        "Options = "
+        "UnsafeLegacyRenegotiation,UnsafeLegacyServerConnect,-EncryptThenMac,-ExtendedMasterSecret,"
+        "AllowNoDHEKEX\nVerifyMode = "
         "Request\n"
         "CipherString = DEFAULT:@SECLEVEL=0\n";
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_configuration), cmocka_unit_test(test_errors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_configuration),
+                                       cmocka_unit_test(test_unsafe_renegotiation),
+                                       cmocka_unit_test(test_security_level), cmocka_unit_test(test_errors)};
     if (file < 0 || write(file, configuration, sizeof configuration - 1) != (ssize_t)sizeof configuration - 1)
         return 1;
     close(file);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -47,15 +48,18 @@ static struct loop_pair *established(bool datagram)
     return pair;
 }
 
-/* All that the client has is for DecryptMessage: a step says so, leaves the connection as it is, and takes nothing. */
-static void step_refused(struct side *client)
+/* All that the client has is for DecryptMessage: a step says so, leaves the connection as it is, and takes nothing. Of datagrams, which anybody may
+ * have sent, it makes nothing: a program that ends for a failure would end for them, and one that comes again with what is left would for ever. */
+static void step_refused(struct side *client, bool datagram)
 {
     static struct wire kept;
     kept.len = 0;
     wire_put(&kept, client->in.data, client->in.len);
     assert_int_equal(client->in.data[0], 23);
-    assert_int_equal(side_step(client), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(side_step(client), datagram ? SEC_I_CONTINUE_NEEDED : SEC_E_OUT_OF_SEQUENCE);
     assert_int_equal(client->out.len, 0);
+    if (datagram)
+        assert_int_equal(client->in.len, 0);
     client->in.len = 0;
     wire_put(&client->in, kept.data, kept.len);
 }
@@ -102,7 +106,7 @@ static void behind_the_request(bool datagram)
     assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
     side_hand_over(client, server);
     assert_true(server->in.len > 0);
-    step_refused(client);
+    step_refused(client, datagram);
     received_is(client, "behind it");
     received_is(client, "and more");
     assert_int_equal(client->in.len, 0);
@@ -119,7 +123,7 @@ static void under_way(bool datagram)
     assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
     side_hand_over(client, server);
     assert_int_equal(side_send(server, "under way", 9, &client->in), SEC_E_OK);
-    step_refused(client);
+    step_refused(client, datagram);
     received_is(client, "under way");
     finish(pair);
     pair_free(pair);
@@ -137,6 +141,126 @@ static void test_data_in_datagrams(void **state)
     (void)state;
     behind_the_request(true);
     under_way(true);
+}
+
+/* A record of the connection's epoch that the peer has not sent. */
+static void forged_put(struct wire *wire)
+{
+    static unsigned char forged[13 + 40] = {23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 1, 0, 0, 40};
+    forged[10]++;
+    wire_put(wire, forged, sizeof forged);
+}
+
+/* Amid a renegotiation it ends nothing, whichever function gets it, alone, before the peer's flight or behind it. */
+static void forged_amid(struct side *side)
+{
+    for (int i = 0; i < 6; i++) {
+        forged_put(&side->in);
+        if (i % 3 > 0)
+            forged_put(&side->in);
+        if (i % 3 > 1)
+            assert_int_equal(side_receive(side, NULL), SEC_I_RENEGOTIATE);
+        for (int calls = 0; side->in.len > 0 && calls < 2; calls++)
+            assert_int_equal(flight(side), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(side->in.len, 0);
+        assert_int_equal(side->out.len, 0);
+    }
+}
+
+static void test_forged_data(void **state)
+{
+    (void)state;
+    struct loop_pair *pair = established(true);
+    struct side *client = &pair->client, *server = &pair->server;
+    side_control(client, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    side_hand_over(client, server);
+    forged_amid(client);
+    assert_int_equal(side_receive(server, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(flight(server), SEC_I_CONTINUE_NEEDED);
+    side_hand_over(server, client);
+    forged_amid(server);
+    static struct wire kept;
+    kept.len = 0;
+    wire_put(&kept, client->in.data, client->in.len);
+    client->in.len = 0;
+    forged_put(&client->in);
+    wire_put(&client->in, kept.data, kept.len);
+    forged_put(&client->in);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    assert_true(client->in.len > 0 && client->out.len > 0);
+    side_hand_over(client, server);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(client->in.len, 0);
+    assert_int_equal(client->out.len, 0);
+    forged_amid(client);
+    forged_put(&server->in);
+    assert_int_equal(flight(server), SEC_E_OK);
+    assert_true(server->in.len > 0);
+    assert_int_equal(side_receive(server, NULL), SEC_E_OUT_OF_SEQUENCE);
+    server->in.len = 0;
+    side_hand_over(server, client);
+    assert_int_equal(flight(client), SEC_E_OK);
+    assert_int_equal(side_send(client, "words", 5, &server->in), SEC_E_OK);
+    received_is(server, "words");
+    assert_int_equal(side_send(server, "more", 4, &client->in), SEC_E_OK);
+    received_is(client, "more");
+    pair_free(pair);
+}
+
+/* Nothing came, or what is no datagram of the peer's, once the last flight is due again and before: a step says what is waited for. */
+static void paused(struct side *side, SECURITY_STATUS expected, bool repeats)
+{
+    static const char rubbish[] = "GET / HTTP/1.1\r\n\r\n";
+    const struct timespec wait = {.tv_nsec = 500000000};
+    assert_int_equal(side->in.len, 0);
+    assert_int_equal(flight(side), expected);
+    wire_put(&side->in, rubbish, sizeof rubbish - 1);
+    assert_int_equal(flight(side), expected);
+    assert_int_equal(side->in.len, 0);
+    assert_int_equal(side->out.len, 0);
+    if (!repeats)
+        return;
+    nanosleep(&wait, NULL);
+    assert_int_equal(flight(side), expected);
+    assert_true(side->out.len > 0);
+    side->out.len = 0;
+}
+
+/* A flight is lost on the way to either side, and the renegotiation goes on when it is sent again. */
+static void test_pauses_of_datagrams(void **state)
+{
+    static struct wire lost;
+    (void)state;
+    struct loop_pair *pair = established(true);
+    struct side *client = &pair->client, *server = &pair->server;
+    paused(client, SEC_E_OK, false);
+    paused(server, SEC_E_OK, false);
+    side_control(client, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    side_hand_over(client, server);
+    paused(client, SEC_I_CONTINUE_NEEDED, true);
+    assert_int_equal(side_receive(server, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(flight(server), SEC_I_CONTINUE_NEEDED);
+    lost.len = 0;
+    wire_put(&lost, server->out.data, server->out.len);
+    server->out.len = 0;
+    paused(server, SEC_I_CONTINUE_NEEDED, true);
+    wire_put(&client->in, lost.data, lost.len);
+    assert_int_equal(side_receive(client, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(flight(client), SEC_I_CONTINUE_NEEDED);
+    side_hand_over(client, server);
+    paused(client, SEC_I_CONTINUE_NEEDED, true);
+    assert_int_equal(flight(server), SEC_E_OK);
+    side_hand_over(server, client);
+    assert_int_equal(flight(client), SEC_E_OK);
+    paused(client, SEC_E_OK, false);
+    paused(server, SEC_E_OK, false);
+    assert_int_equal(side_send(client, "words", 5, &server->in), SEC_E_OK);
+    received_is(server, "words");
+    assert_int_equal(side_send(server, "more", 4, &client->in), SEC_E_OK);
+    received_is(client, "more");
+    pair_free(pair);
 }
 
 /* A client that is libssl itself. */
@@ -238,10 +362,9 @@ static void test_exporter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data),
-        cmocka_unit_test(test_data_in_datagrams),
-        cmocka_unit_test(test_declined),
-        cmocka_unit_test(test_exporter),
+        cmocka_unit_test(test_data),        cmocka_unit_test(test_data_in_datagrams),
+        cmocka_unit_test(test_forged_data), cmocka_unit_test(test_pauses_of_datagrams),
+        cmocka_unit_test(test_declined),    cmocka_unit_test(test_exporter),
     };
     return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }

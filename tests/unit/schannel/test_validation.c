@@ -65,7 +65,7 @@ static void test_good(void **state)
 static void test_names(void **state)
 {
     static const char *const names[] = {"other.test",       "a.b.wild.test", "wild.test", "127.0.0.2",
-                                        "server.test.evil", "xserver.test",  NULL};
+                                        "server.test.evil", "xserver.test",  "",          NULL};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_int_equal(client_meets(pki_server(), names[i], SP_PROT_TLS1_3_CLIENT, 0), SEC_E_WRONG_PRINCIPAL);
