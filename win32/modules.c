@@ -3,14 +3,37 @@
 
 #include "exported.h"
 #include "unicode.h"
+#include <arpa/inet.h>
 #include <dlfcn.h>
+#include <netdb.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/select.h>
 
 /* A module's handle is the address of its entry. */
 static const char own[][16] = {"secur32",  "security", "sspicli",    "schannel", "crypt32", "ncrypt", "credssp",
                                "advapi32", "kernel32", "kernelbase", "user32",   "ntdll",   "ws2_32"};
+
+static int descriptor_is_set(int s, fd_set *set)
+{
+    return s >= 0 && s < FD_SETSIZE && set != NULL && FD_ISSET(s, set);
+}
+
+/* What programs ask ws2_32 for and the system has as it is; neither library exports it. */
+static const struct {
+    const char *name;
+    void (*function)(void);
+} winsock[] = {
+    {"freeaddrinfo", (void (*)(void))freeaddrinfo},
+    {"htonl", (void (*)(void))htonl},
+    {"htons", (void (*)(void))htons},
+    {"ntohl", (void (*)(void))ntohl},
+    {"ntohs", (void (*)(void))ntohs},
+    {"inet_addr", (void (*)(void))inet_addr},
+    {"inet_ntoa", (void (*)(void))inet_ntoa},
+    {"__WSAFDIsSet", (void (*)(void))descriptor_is_set},
+};
 
 static bool is_own(const void *module)
 {
@@ -102,6 +125,15 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
     return module;
 }
 
+static void *own_function(HMODULE module, const char *name)
+{
+    if (strcmp(module, "ws2_32") == 0)
+        for (size_t i = 0; i < sizeof winsock / sizeof winsock[0]; i++)
+            if (strcmp(winsock[i].name, name) == 0)
+                return (void *)(uintptr_t)winsock[i].function;
+    return exported_find(name);
+}
+
 FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
 {
     void *found = NULL;
@@ -110,7 +142,7 @@ FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
         return NULL;
     }
     if ((uintptr_t)lpProcName > 0xFFFF) { /* no ordinal */
-        found = is_own(hModule) ? exported_find(lpProcName) : dlsym(hModule, lpProcName);
+        found = is_own(hModule) ? own_function(hModule, lpProcName) : dlsym(hModule, lpProcName);
     }
     if (found == NULL)
         SetLastError(ERROR_PROC_NOT_FOUND);
