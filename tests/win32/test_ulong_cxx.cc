@@ -13,6 +13,10 @@
 #include <cinttypes>
 #include <tchar.h>
 #include <wincrypt.h>
+#include <ntsecapi.h>
+#include <ntstatus.h>
+#include <schannel.h>
+#include <sddl.h>
 
 static int failures;
 
@@ -207,6 +211,34 @@ static void kit()
     CHECK(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0 && CloseHandle(thread));
 }
 
+/* The rest of them, a few. */
+static void security()
+{
+    const unsigned long full = 0xFFFFFFFF00000000ul;
+    PSECURITY_DESCRIPTOR descriptor = nullptr;
+    unsigned long n = full, mask = full | GENERIC_READ, content = full, format = full;
+    PLUID sessions = nullptr;
+    BYTE bytes[64] = {0};
+    CERT_BLOB blob = {3, bytes};
+    GENERIC_MAPPING mapping = {1, 2, 4, 7};
+    CHECK(ConvertStringSecurityDescriptorToSecurityDescriptor(TEXT("O:BAG:BAD:(A;;GA;;;WD)"), SDDL_REVISION_1,
+                                                              &descriptor, &n));
+    CHECK(n == GetSecurityDescriptorLength(descriptor));
+    LocalFree(descriptor);
+    MapGenericMask(&mask, &mapping);
+    CHECK(mask == 1);
+    n = full;
+    CHECK(LsaEnumerateLogonSessions(&n, &sessions) == STATUS_SUCCESS && n <= 0xFFFFFFFFul);
+    LsaFreeReturnBuffer(sessions);
+    n = full | sizeof bytes;
+    CHECK(CertStrToName(X509_ASN_ENCODING, TEXT("CN=a"), CERT_X500_NAME_STR, nullptr, bytes, &n, nullptr) && n < 64);
+    CHECK(!CryptQueryObject(CERT_QUERY_OBJECT_BLOB, &blob, CERT_QUERY_CONTENT_FLAG_CERT, CERT_QUERY_FORMAT_FLAG_BINARY,
+                            0, &n, &content, &format, nullptr, nullptr, nullptr));
+    CHECK(content <= 0xFFFFFFFFul && format <= 0xFFFFFFFFul);
+    n = full | 5;
+    CHECK(SslGetExtensions(bytes, 1, nullptr, 0, &n, SchGetExtensionsOptions(0)) != SEC_E_OK && n <= 0xFFFFFFFFul);
+}
+
 static void library()
 {
     std::vector<int> numbers{3, 1, 2};
@@ -331,6 +363,7 @@ int main()
     nothing();
     converted();
     kit();
+    security();
     library();
     scanned();
     numbers();

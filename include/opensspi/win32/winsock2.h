@@ -141,6 +141,10 @@ int WINAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lp
     OPENSSPI_WIN32_SYMBOL(WSARecv);
 
 #define ioctlsocket(s, cmd, argp) ioctlsocket(s, cmd, OPENSSPI_ULONG_OUT(argp))
+#ifndef OPENSSPI_WIN32_NO_ULONG
+#define WSASend(...) WSASend(OPENSSPI_ULONG_ARGUMENTS(7_4, __VA_ARGS__))
+#define WSARecv(...) WSARecv(OPENSSPI_ULONG_ARGUMENTS(7_45, __VA_ARGS__))
+#endif
 /* The system's functions of these names, with what differs evened out. */
 int opensspi_socket(int domain, int type, int protocol);
 int opensspi_bind(int s, const struct sockaddr *name, socklen_t namelen);
