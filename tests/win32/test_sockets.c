@@ -469,20 +469,49 @@ static void test_select(void **state)
     closesocket(near);
 }
 
-/* A member may bear the name of a function. */
+/* Members may bear the names of functions; they, and the functions' addresses, are what a call is. */
 struct endpoint {
     SOCKET socket;
     int (*connect)(SOCKET, const struct sockaddr *, socklen_t);
+    ssize_t (*send)(SOCKET, const void *, size_t, int);
+    int (*accept)(struct endpoint *);
+    int select, getaddrinfo;
 };
+
+static int accept_none(struct endpoint *self)
+{
+    return self->select;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* a parameter of this name */
+static ssize_t call_received(ssize_t (*recv)(SOCKET, void *, size_t, int), SOCKET s)
+{
+    char byte;
+    return recv(s, &byte, 1, 0);
+}
+#pragma GCC diagnostic pop
 
 static void test_names(void **state)
 {
     (void)state;
     struct sockaddr_in address;
     SOCKET holder = loopback_bound(SOCK_STREAM, &address);
-    struct endpoint end = {.socket = socket(AF_INET, SOCK_STREAM, 0), .connect = connect};
+    struct endpoint end = {.socket = socket(AF_INET, SOCK_STREAM, 0),
+                           .connect = connect,
+                           .send = &send,
+                           .accept = accept_none,
+                           .select = 7,
+                           .getaddrinfo = 1};
     assert_socket_error(end.connect(end.socket, (SOCKADDR *)&address, sizeof address), WSAECONNREFUSED);
     assert_socket_error((connect)(end.socket, (SOCKADDR *)&address, 1), WSAEFAULT);
+    assert_socket_error(end.send(-1, "x", 1, 0), WSAENOTSOCK);
+    assert_socket_error((send)(-1, "x", 1, 0), WSAENOTSOCK);
+    assert_socket_error(call_received(recv, -1), WSAENOTSOCK);
+    assert_int_equal(end.accept(&end), 7);
+    int (*resolve)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = getaddrinfo;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST}, *found;
+    assert_int_equal(resolve("no number", NULL, &hints, &found), WSAHOST_NOT_FOUND);
     closesocket(end.socket);
     closesocket(holder);
 }

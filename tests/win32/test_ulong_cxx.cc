@@ -8,6 +8,12 @@
 #include <string>
 #include <vector>
 #include <Windows.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #define SECURITY_WIN32
 #include <Security.h>
 #include <cinttypes>
@@ -292,6 +298,66 @@ class Connection
     SOCKET socket;
 };
 
+/* Functions that are members, under the names of functions. */
+struct Operations {
+    std::function<int(const char *)> send, recv, select, accept;
+    ssize_t (*raw)(SOCKET, const void *, size_t, int) = &::send;
+    ssize_t (*raw_recv)(SOCKET, void *, size_t, int) = &::recv;
+};
+
+static int asked(int (*accept)(int), int (*getsockopt)(int))
+{
+    return accept(1) + getsockopt(2);
+}
+
+static void operations()
+{
+    Operations some;
+    some.send = some.recv = some.select = some.accept = [](const char *text) { return int(strlen(text)); };
+    CHECK(some.send("a") + some.recv("bc") + some.select("def") + some.accept("ghij") == 10);
+    int (*same)(int) = [](int n) { return n; };
+    CHECK(asked(same, same) == 3);
+    SetLastError(7);
+    CHECK(some.raw(-1, "x", 1, 0) == SOCKET_ERROR && GetLastError() == WSAENOTSOCK);
+    SetLastError(7);
+    char byte;
+    CHECK(some.raw_recv(-1, &byte, 1, 0) == SOCKET_ERROR && GetLastError() == WSAENOTSOCK);
+}
+
+/* All of them with lengths of either kind, and without. */
+static void lengths()
+{
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0), t = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address = {};
+    sockaddr *const name = reinterpret_cast<sockaddr *>(&address);
+    int len = sizeof address, value = 77, value_len = sizeof value;
+    socklen_t system_len = sizeof address;
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(s, name, sizeof address) == 0 && ::getsockname(s, name, &len) == 0 && len == sizeof address);
+    CHECK(getsockname(s, name, &system_len) == 0 && listen(s, 1) == 0);
+    CHECK(connect(t, name, sizeof address) == 0 && getpeername(t, name, &len) == 0);
+    CHECK(getsockopt(t, SOL_SOCKET, SO_ERROR, reinterpret_cast<char *>(&value), &value_len) == 0 && value == 0);
+    DWORD milliseconds = 50;
+    CHECK(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (const char *)&milliseconds, sizeof milliseconds) == 0);
+    SOCKET served = accept(s, NULL, NULL);
+    CHECK(served != INVALID_SOCKET && closesocket(served) == 0);
+    SetLastError(7);
+    CHECK(accept(s, name, &len) == INVALID_SOCKET && WSAGetLastError() == WSAETIMEDOUT);
+    CHECK(accept(s, nullptr, nullptr) == INVALID_SOCKET);
+    const timeval none = {0, 0};
+    timeval little = {0, 1};
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(s, &set);
+    CHECK(select(0, &set, NULL, NULL, &none) == 0 && ::select(0, NULL, NULL, nullptr, &little) == SOCKET_ERROR);
+    CHECK(GetLastError() == WSAEINVAL);
+    SetLastError(7);
+    CHECK(select(0, NULL, NULL, NULL, NULL) == SOCKET_ERROR && WSAGetLastError() == WSAEINVAL);
+    closesocket(s);
+    closesocket(t);
+}
+
 static int read_narrow(const char *text, const char *format, ...)
 {
     va_list arguments;
@@ -368,5 +434,7 @@ int main()
     scanned();
     numbers();
     sockets();
+    operations();
+    lengths();
     return failures == 0 ? 0 : 1;
 }
