@@ -1,10 +1,13 @@
 /* LoadLibrary and GetProcAddress: names of Windows' libraries are OpenSSPI's own two, others are dlopen's. */
 #include <winbase.h>
 
+#include "crt.h"
 #include "exported.h"
 #include "unicode.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -123,6 +126,63 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
     HMODULE module = name == NULL ? NULL : GetModuleHandleA(name);
     free(name);
     return module;
+}
+
+/* The path of a module's file, fresh; NULL, with the last error set. */
+static char *path_of(HMODULE module)
+{
+    struct link_map *map = NULL;
+    Dl_info info = {0};
+    const char *path = NULL;
+    char *resolved;
+    if (is_own(module))
+        path = dladdr((void *)(uintptr_t)path_of, &info) != 0 ? info.dli_fname : NULL;
+    else if (module != NULL && dlinfo(module, RTLD_DI_LINKMAP, &map) == 0)
+        path = map->l_name;
+    else if (module != NULL) {
+        refuse(ERROR_MOD_NOT_FOUND);
+        return NULL;
+    }
+    /* The program's own name is empty there, and a path in an archive's program is as it was called. */
+    resolved = realpath(path == NULL || *path == '\0' ? "/proc/self/exe" : path, NULL);
+    if (resolved == NULL)
+        refuse(errno == ENOMEM ? ERROR_NOT_ENOUGH_MEMORY : ERROR_MOD_NOT_FOUND);
+    return resolved;
+}
+
+/* How many characters there are in the room, which holds the beginning at least. */
+static DWORD put_path(size_t len, DWORD room)
+{
+    if (len < room)
+        return (DWORD)len;
+    SetLastError(ERROR_INSUFFICIENT_BUFFER);
+    return room;
+}
+
+DWORD GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize)
+{
+    char *path = path_of(hModule);
+    if (path == NULL)
+        return 0;
+    DWORD n = put_path(strlen(path), nSize);
+    if (nSize > 0)
+        opensspi_strncpy_s(lpFilename, nSize, path, _TRUNCATE);
+    free(path);
+    return n;
+}
+
+DWORD GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize)
+{
+    char *path = path_of(hModule);
+    WCHAR *wide = utf16_of(path);
+    free(path);
+    if (wide == NULL)
+        return 0;
+    DWORD n = put_path(opensspi_wcslen(wide), nSize);
+    if (nSize > 0)
+        opensspi_wcsncpy_s(lpFilename, nSize, wide, _TRUNCATE);
+    free(wide);
+    return n;
 }
 
 static void *own_function(HMODULE module, const char *name)

@@ -25,6 +25,10 @@ VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection)
 /* InitializeCriticalSectionAndSpinCount does the same; the count changes nothing. TRUE. */
 BOOL WINAPI InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount)
     OPENSSPI_WIN32_SYMBOL(InitializeCriticalSectionAndSpinCount);
+/* InitializeCriticalSectionEx does, too; Flags are 0 or CRITICAL_SECTION_NO_DEBUG_INFO. FALSE, ERROR_INVALID_PARAMETER for others. */
+#define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
+BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount, DWORD Flags)
+    OPENSSPI_WIN32_SYMBOL(InitializeCriticalSectionEx);
 /* EnterCriticalSection waits until no other thread owns it, and takes it. */
 VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_WIN32_SYMBOL(EnterCriticalSection);
 /* TryEnterCriticalSection takes it; FALSE when another thread owns it. */
@@ -64,6 +68,9 @@ BOOL WINAPI ReleaseMutex(HANDLE hMutex) OPENSSPI_WIN32_SYMBOL(ReleaseMutex);
 /* WaitForSingleObject waits for the end of a thread, for an event or a mutex, at most so many milliseconds or INFINITE. WAIT_OBJECT_0, WAIT_ABANDONED
  * for a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds) OPENSSPI_WIN32_SYMBOL(WaitForSingleObject);
+/* WaitForSingleObjectEx does the same; bAlertable changes nothing, as there are no procedure calls to wait for. */
+DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable)
+    OPENSSPI_WIN32_SYMBOL(WaitForSingleObjectEx);
 /* WaitForMultipleObjects waits for one of them (WAIT_OBJECT_0 or WAIT_ABANDONED_0 + its index) or for all. Up to MAXIMUM_WAIT_OBJECTS; WAIT_FAILED,
  * ERROR_INVALID_PARAMETER for more, for none, and for all of them where one is there twice. */
 DWORD WINAPI WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds)
