@@ -127,18 +127,16 @@ int opensspi_itoa_s(int value, char *to, size_t n, int radix)
 
 int opensspi_itow_s(int value, WCHAR *to, size_t n, int radix)
 {
-    char room[DIGITS_MAX];
+    char room[DIGITS_MAX] = "";
     if (to == NULL || n == 0)
         return EINVAL;
     *to = 0;
-    if (radix < 2 || radix > 36)
-        return EINVAL;
-    const char *digits = digits_of(value, (unsigned)radix, room);
-    size_t len = strlen(digits);
-    if (len >= n)
-        return ERANGE;
+    int error = opensspi_itoa_s(value, room, sizeof room, radix);
+    size_t len = strlen(room);
+    if (error != 0 || len >= n)
+        return error != 0 ? error : ERANGE;
     for (size_t i = 0; i <= len; i++)
-        to[i] = (WCHAR)digits[i];
+        to[i] = (WCHAR)room[i];
     return 0;
 }
 
