@@ -1,11 +1,9 @@
 /* Longer forms of functions of sync.c. */
 #include <winbase.h>
 
-#define CRITICAL_SECTION_FLAGS CRITICAL_SECTION_NO_DEBUG_INFO
-
 BOOL InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount, DWORD Flags)
 {
-    if ((Flags & ~(DWORD)CRITICAL_SECTION_FLAGS) != 0) {
+    if ((Flags & ~(DWORD)CRITICAL_SECTION_NO_DEBUG_INFO) != 0) {
         SetLastError(ERROR_INVALID_PARAMETER);
         return FALSE;
     }
