@@ -43,7 +43,10 @@ VOID DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection)
 
 BOOL InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount, DWORD Flags)
 {
-    (void)Flags;
+    if ((Flags & 0x00FFFFFF) != 0) {
+        SetLastError(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
     return InitializeCriticalSectionAndSpinCount(lpCriticalSection, dwSpinCount);
 }
 

@@ -1,16 +1,42 @@
 /* LoadLibrary and GetProcAddress: names of Windows' libraries are OpenSSPI's own two, others are dlopen's. */
 #include <winbase.h>
 
+#include "crt.h"
 #include "exported.h"
 #include "unicode.h"
+#include <arpa/inet.h>
 #include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <netdb.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/select.h>
 
 /* A module's handle is the address of its entry. */
 static const char own[][16] = {"secur32",  "security", "sspicli",    "schannel", "crypt32", "ncrypt", "credssp",
                                "advapi32", "kernel32", "kernelbase", "user32",   "ntdll",   "ws2_32"};
+
+static int descriptor_is_set(int s, fd_set *set)
+{
+    return s >= 0 && s < FD_SETSIZE && set != NULL && FD_ISSET(s, set);
+}
+
+/* What programs ask ws2_32 for and the system has as it is; neither library exports it. */
+static const struct {
+    const char *name;
+    void (*function)(void);
+} winsock[] = {
+    {"freeaddrinfo", (void (*)(void))freeaddrinfo},
+    {"htonl", (void (*)(void))htonl},
+    {"htons", (void (*)(void))htons},
+    {"ntohl", (void (*)(void))ntohl},
+    {"ntohs", (void (*)(void))ntohs},
+    {"inet_addr", (void (*)(void))inet_addr},
+    {"inet_ntoa", (void (*)(void))inet_ntoa},
+    {"__WSAFDIsSet", (void (*)(void))descriptor_is_set},
+};
 
 static bool is_own(const void *module)
 {
@@ -102,6 +128,72 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
     return module;
 }
 
+/* The path of a module's file, fresh; NULL, with the last error set. */
+static char *path_of(HMODULE module)
+{
+    struct link_map *map = NULL;
+    Dl_info info = {0};
+    const char *path = NULL;
+    char *resolved;
+    if (is_own(module))
+        path = dladdr((void *)(uintptr_t)path_of, &info) != 0 ? info.dli_fname : NULL;
+    else if (module != NULL && dlinfo(module, RTLD_DI_LINKMAP, &map) == 0)
+        path = map->l_name;
+    else if (module != NULL) {
+        refuse(ERROR_MOD_NOT_FOUND);
+        return NULL;
+    }
+    /* The program's own name is empty there, and a path in an archive's program is as it was called. */
+    resolved = realpath(path == NULL || *path == '\0' ? "/proc/self/exe" : path, NULL);
+    if (resolved == NULL)
+        refuse(errno == ENOMEM ? ERROR_NOT_ENOUGH_MEMORY : ERROR_MOD_NOT_FOUND);
+    return resolved;
+}
+
+/* How many characters there are in the room, which holds the beginning at least. */
+static DWORD put_path(size_t len, DWORD room)
+{
+    if (len < room)
+        return (DWORD)len;
+    SetLastError(ERROR_INSUFFICIENT_BUFFER);
+    return room;
+}
+
+DWORD GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize)
+{
+    char *path = path_of(hModule);
+    if (path == NULL)
+        return 0;
+    DWORD n = put_path(strlen(path), nSize);
+    if (nSize > 0)
+        opensspi_strncpy_s(lpFilename, nSize, path, _TRUNCATE);
+    free(path);
+    return n;
+}
+
+DWORD GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize)
+{
+    char *path = path_of(hModule);
+    WCHAR *wide = utf16_of(path);
+    free(path);
+    if (wide == NULL)
+        return 0;
+    DWORD n = put_path(opensspi_wcslen(wide), nSize);
+    if (nSize > 0)
+        opensspi_wcsncpy_s(lpFilename, nSize, wide, _TRUNCATE);
+    free(wide);
+    return n;
+}
+
+static void *own_function(HMODULE module, const char *name)
+{
+    if (strcmp(module, "ws2_32") == 0)
+        for (size_t i = 0; i < sizeof winsock / sizeof winsock[0]; i++)
+            if (strcmp(winsock[i].name, name) == 0)
+                return (void *)(uintptr_t)winsock[i].function;
+    return exported_find(name);
+}
+
 FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
 {
     void *found = NULL;
@@ -110,7 +202,7 @@ FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
         return NULL;
     }
     if ((uintptr_t)lpProcName > 0xFFFF) { /* no ordinal */
-        found = is_own(hModule) ? exported_find(lpProcName) : dlsym(hModule, lpProcName);
+        found = is_own(hModule) ? own_function(hModule, lpProcName) : dlsym(hModule, lpProcName);
     }
     if (found == NULL)
         SetLastError(ERROR_PROC_NOT_FOUND);

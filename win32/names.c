@@ -155,6 +155,31 @@ DWORD GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize)
     return n;
 }
 
+BOOL SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue)
+{
+    DWORD error = ERROR_SUCCESS;
+    if (lpName == NULL || *lpName == '\0' || strchr(lpName, '=') != NULL)
+        error = ERROR_INVALID_PARAMETER;
+    else if (lpValue == NULL && getenv(lpName) == NULL)
+        error = ERROR_ENVVAR_NOT_FOUND;
+    else if ((lpValue != NULL ? setenv(lpName, lpValue, 1) : unsetenv(lpName)) != 0)
+        error = ERROR_NOT_ENOUGH_MEMORY;
+    if (error != ERROR_SUCCESS)
+        SetLastError(error);
+    return error == ERROR_SUCCESS;
+}
+
+BOOL SetEnvironmentVariableW(LPCWSTR lpName, LPCWSTR lpValue)
+{
+    char *name = utf8_of(lpName), *value = utf8_of(lpValue);
+    BOOL set = FALSE;
+    if ((name != NULL || lpName == NULL) && (value != NULL || lpValue == NULL))
+        set = SetEnvironmentVariableA(name, value);
+    free(name);
+    text_wipe(value); /* programs keep passwords in them */
+    return set;
+}
+
 VOID OutputDebugStringA(LPCSTR lpOutputString)
 {
     if (lpOutputString != NULL && getenv("OPENSSPI_DEBUG_STRINGS") != NULL)

@@ -226,9 +226,32 @@ static void blame_address(SOCKET s, const struct sockaddr *name, socklen_t len, 
         errno = EFAULT;
 }
 
-int opensspi_bind(int s, const struct sockaddr *name, socklen_t namelen)
+/* What sets SO_REUSEADDR for the program says nothing of it. errno stays. */
+static void set_reuse(int s, int on)
+{
+    int before = errno;
+    (void)setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    errno = before;
+}
+
+/* Connections that are over hold no address there. With SO_REUSEADDR none that one listens on is taken here, either; it is set only where the address
+ * is held, so that two sockets cannot have one that nobody listens on yet. */
+static int bind_over_waiting(int s, const struct sockaddr *name, socklen_t namelen)
 {
     int result = bind(s, name, namelen);
+    if (result == 0 || errno != EADDRINUSE || option_of(s, SO_TYPE) != SOCK_STREAM || option_of(s, SO_REUSEADDR) != 0 ||
+        socket_remembers(s, SOCKET_EXCLUSIVE) != 0)
+        return result;
+    set_reuse(s, 1);
+    result = bind(s, name, namelen);
+    if (result != 0)
+        set_reuse(s, 0);
+    return result;
+}
+
+int opensspi_bind(int s, const struct sockaddr *name, socklen_t namelen)
+{
+    int result = bind_over_waiting(s, name, namelen);
     if (result != 0 && (errno == EINVAL || errno == EAFNOSUPPORT))
         blame_address(s, name, namelen, EFAULT);
     return told(result);
@@ -298,6 +321,9 @@ int opensspi_listen(int s, int backlog)
         len = sizeof name;
         errno = getpeername(s, (struct sockaddr *)&name, &len) == 0 ? EISCONN : EINVAL;
     }
+    /* What is accepted inherits it: without it a connection that is over keeps the next server from the address. */
+    if (result == 0 && option_of(s, SO_TYPE) == SOCK_STREAM && socket_remembers(s, SOCKET_EXCLUSIVE) == 0)
+        set_reuse(s, 1);
     return told(result);
 }
 
@@ -355,6 +381,22 @@ int opensspi_getpeername(int s, struct sockaddr *name, void *namelen)
     return give_name(&peer, len, name, namelen);
 }
 
+/* Without SO_REUSEADDR an address is one socket's alone; bind and listen then leave it off. */
+static int set_exclusive(int s, const void *optval, socklen_t optlen)
+{
+    int off = 0, exclusive;
+    if (optval == NULL || optlen < sizeof exclusive)
+        return socket_refuse(is_socket(s) ? EFAULT : errno);
+    memcpy(&exclusive, optval, sizeof exclusive);
+    if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &off, sizeof off) != 0)
+        return told(SOCKET_ERROR);
+    if (exclusive != 0)
+        socket_remember(s, SOCKET_EXCLUSIVE);
+    else
+        socket_forget(s, SOCKET_EXCLUSIVE);
+    return 0;
+}
+
 int opensspi_setsockopt(int s, int level, int optname, const void *optval, socklen_t optlen)
 {
     if (level == SOL_SOCKET && (optname == SO_RCVTIMEO || optname == SO_SNDTIMEO) && optval != NULL &&
@@ -364,10 +406,8 @@ int opensspi_setsockopt(int s, int level, int optname, const void *optval, sockl
         struct timeval time = {.tv_sec = milliseconds / 1000, .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000};
         return told(setsockopt(s, level, optname, &time, sizeof time));
     }
-    if (level == SOL_SOCKET && optname == SO_EXCLUSIVEADDRUSE) {
-        int off = 0; /* without SO_REUSEADDR an address is one socket's alone */
-        return told(setsockopt(s, level, SO_REUSEADDR, &off, sizeof off));
-    }
+    if (level == SOL_SOCKET && optname == SO_EXCLUSIVEADDRUSE)
+        return set_exclusive(s, optval, optlen);
     int result = setsockopt(s, level, optname, optval, optlen);
     if (result != 0 && errno == EINVAL && optlen < sizeof(int))
         errno = EFAULT;

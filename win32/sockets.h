@@ -27,6 +27,7 @@ enum socket_memory {
     SOCKET_CONNECTING = 4, /* connect goes on, or has failed */
     SOCKET_NOT_WAITED = 8, /* connect came back before the end, and did not say yet that all is well */
     SOCKET_TOLD = 16,      /* the program has heard that connect failed */
+    SOCKET_EXCLUSIVE = 32, /* the program wants its address alone: SO_EXCLUSIVEADDRUSE */
 };
 
 /* Which of these things are remembered of a socket. It costs no system call where none is. */

@@ -97,7 +97,8 @@ def _statements(tokens):
             depth -= 1
             if depth == 0 and token == "}":
                 words = [text for text, _ in statement if text != "__extension__"]
-                if words[0] not in ("typedef", "struct", "union", "enum") and "=" not in words:
+                before = words[: words.index("{")] if "{" in words else words  # "!=" in a body is no initializer
+                if words[0] not in ("typedef", "struct", "union", "enum") and "=" not in before:
                     statement = []
         elif token == ";" and depth == 0:
             if len(statement) > 1:

@@ -93,13 +93,45 @@ static void test_functions(void **state)
     assert_null(GetProcAddress(module, longer));
 }
 
+/* What ws2_32 has, whoever has it here. */
+static void test_winsock(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "send",         "recv",          "socket",          "closesocket", "select",        "WSAStartup",
+        "getaddrinfo",  "freeaddrinfo",  "htons",           "htonl",       "ntohs",         "ntohl",
+        "inet_addr",    "inet_ntoa",     "inet_ntop",       "getnameinfo", "ioctlsocket",   "gethostbyname",
+        "gethostname",  "setsockopt",    "WSAGetLastError", "shutdown",    "getservbyname", "getpeername",
+        "GetAddrInfoW", "FreeAddrInfoW", "getprotobyname",  "accept",      "WSASocketW",    "__WSAFDIsSet",
+    };
+    HMODULE winsock = LoadLibrary(_T("ws2_32.dll"));
+    for (size_t i = 0; i < _countof(names); i++) {
+        FARPROC function = GetProcAddress(winsock, names[i]);
+        if (function == NULL)
+            fail_msg("ws2_32 has no %s", names[i]);
+    }
+    unsigned short(WINAPI * swap16)(unsigned short) =
+        (unsigned short(WINAPI *)(unsigned short))(uintptr_t)GetProcAddress(winsock, "htons");
+    ULONG(WINAPI * address)
+    (const char *) = (ULONG(WINAPI *)(const char *))(uintptr_t)GetProcAddress(winsock, "inet_addr");
+    ULONG(WINAPI * swap32)(ULONG) = (ULONG(WINAPI *)(ULONG))(uintptr_t)GetProcAddress(winsock, "ntohl");
+    assert_int_equal(swap16(0x1234), 0x3412);
+    assert_int_equal(swap32(address("127.0.0.1")), 0x7F000001);
+    assert_null(GetProcAddress(LoadLibrary(_T("kernel32.dll")), "htons"));
+    assert_null(GetProcAddress(winsock, "strlen"));
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(3, &set);
+    int(WINAPI * is_set)(SOCKET, fd_set *) =
+        (int(WINAPI *)(SOCKET, fd_set *))(uintptr_t)GetProcAddress(winsock, "__WSAFDIsSet");
+    assert_true(is_set(3, &set) && !is_set(4, &set) && !is_set(-1, &set) && !is_set(100000, &set));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_entry),
-        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_entry),   cmocka_unit_test(test_others),
+        cmocka_unit_test(test_functions), cmocka_unit_test(test_winsock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -319,6 +319,63 @@ static void test_bind_listen(void **state)
     closesocket(far);
 }
 
+/* A server's end of a connection that it has closed first, and its listener with it: the address stays in TIME_WAIT. */
+static void leave_waiting(BOOL exclusive, struct sockaddr_in *address)
+{
+    char byte;
+    SOCKET listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    int len = sizeof *address;
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&exclusive, sizeof exclusive),
+                     0);
+    assert_int_equal(bind(listener, (SOCKADDR *)address, sizeof *address), 0);
+    assert_int_equal(getsockname(listener, (SOCKADDR *)address, &len), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    assert_int_equal(connect(client, (SOCKADDR *)address, sizeof *address), 0);
+    SOCKET served = accept(listener, NULL, NULL);
+    assert_true(served != INVALID_SOCKET);
+    assert_int_equal(closesocket(served), 0);
+    assert_int_equal(recv(client, &byte, 1, 0), 0);
+    assert_int_equal(closesocket(client), 0);
+    assert_int_equal(closesocket(listener), 0);
+}
+
+/* It starts again at once, and nobody else takes its address while it runs. */
+static void test_restart(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    int reuse = 77, len = sizeof reuse;
+    BOOL exclusive = TRUE;
+    for (int i = 0; i < 3; i++) {
+        leave_waiting(FALSE, &address);
+        SOCKET again = socket(AF_INET, SOCK_STREAM, 0), other = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(bind(again, (SOCKADDR *)&address, sizeof address), 0);
+        assert_int_equal(listen(again, 5), 0);
+        assert_socket_error(bind(other, (SOCKADDR *)&address, sizeof address), WSAEADDRINUSE);
+        assert_int_equal(getsockopt(other, SOL_SOCKET, SO_REUSEADDR, (char *)&reuse, &len), 0);
+        assert_int_equal(reuse, 0);
+        closesocket(again);
+        closesocket(other);
+    }
+    /* Who wants the address alone waits for what is left of others, and leaves nothing that others may have. */
+    leave_waiting(FALSE, &address);
+    SOCKET alone = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(setsockopt(alone, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (char *)&exclusive, sizeof exclusive), 0);
+    assert_socket_error(bind(alone, (SOCKADDR *)&address, sizeof address), WSAEADDRINUSE);
+    exclusive = FALSE;
+    assert_int_equal(setsockopt(alone, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (char *)&exclusive, sizeof exclusive), 0);
+    assert_int_equal(bind(alone, (SOCKADDR *)&address, sizeof address), 0);
+    closesocket(alone);
+    leave_waiting(TRUE, &address);
+    alone = socket(AF_INET, SOCK_STREAM, 0);
+    assert_socket_error(bind(alone, (SOCKADDR *)&address, sizeof address), WSAEADDRINUSE);
+    assert_socket_error(setsockopt(alone, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, NULL, sizeof exclusive), WSAEFAULT);
+    assert_socket_error(setsockopt(alone, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (char *)&exclusive, 1), WSAEFAULT);
+    closesocket(alone);
+}
+
 /* A server binds one socket for each family to the same port. */
 static void test_families(void **state)
 {
@@ -412,20 +469,49 @@ static void test_select(void **state)
     closesocket(near);
 }
 
-/* A member may bear the name of a function. */
+/* Members may bear the names of functions; they, and the functions' addresses, are what a call is. */
 struct endpoint {
     SOCKET socket;
     int (*connect)(SOCKET, const struct sockaddr *, socklen_t);
+    ssize_t (*send)(SOCKET, const void *, size_t, int);
+    int (*accept)(struct endpoint *);
+    int select, getaddrinfo;
 };
+
+static int accept_none(struct endpoint *self)
+{
+    return self->select;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* a parameter of this name */
+static ssize_t call_received(ssize_t (*recv)(SOCKET, void *, size_t, int), SOCKET s)
+{
+    char byte;
+    return recv(s, &byte, 1, 0);
+}
+#pragma GCC diagnostic pop
 
 static void test_names(void **state)
 {
     (void)state;
     struct sockaddr_in address;
     SOCKET holder = loopback_bound(SOCK_STREAM, &address);
-    struct endpoint end = {.socket = socket(AF_INET, SOCK_STREAM, 0), .connect = connect};
+    struct endpoint end = {.socket = socket(AF_INET, SOCK_STREAM, 0),
+                           .connect = connect,
+                           .send = &send,
+                           .accept = accept_none,
+                           .select = 7,
+                           .getaddrinfo = 1};
     assert_socket_error(end.connect(end.socket, (SOCKADDR *)&address, sizeof address), WSAECONNREFUSED);
     assert_socket_error((connect)(end.socket, (SOCKADDR *)&address, 1), WSAEFAULT);
+    assert_socket_error(end.send(-1, "x", 1, 0), WSAENOTSOCK);
+    assert_socket_error((send)(-1, "x", 1, 0), WSAENOTSOCK);
+    assert_socket_error(call_received(recv, -1), WSAENOTSOCK);
+    assert_int_equal(end.accept(&end), 7);
+    int (*resolve)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = getaddrinfo;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST}, *found;
+    assert_int_equal(resolve("no number", NULL, &hints, &found), WSAHOST_NOT_FOUND);
     closesocket(end.socket);
     closesocket(holder);
 }
@@ -437,7 +523,7 @@ int main(void)
         cmocka_unit_test(test_errors),      cmocka_unit_test(test_nobody_comes), cmocka_unit_test(test_cleanup),
         cmocka_unit_test(test_too_long),    cmocka_unit_test(test_datagrams),    cmocka_unit_test(test_no_socket),
         cmocka_unit_test(test_bind_listen), cmocka_unit_test(test_families),     cmocka_unit_test(test_option_forms),
-        cmocka_unit_test(test_select),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_select),      cmocka_unit_test(test_names),        cmocka_unit_test(test_restart),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

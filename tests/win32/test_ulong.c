@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <limits.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -13,6 +14,11 @@
 #include <windows.h>
 #define SECURITY_WIN32
 #include <security.h>
+#include <ntsecapi.h>
+#include <ntstatus.h>
+#include <sddl.h>
+#include <wincrypt.h>
+#include <schannel.h>
 
 static void test_packages(void **state)
 {
@@ -179,6 +185,134 @@ static void test_kit_handles(void **state)
     closesocket(s);
 }
 
+/* Every one's upper half is cleared, also where the function refuses and leaves the rest: MARK. */
+#define MARK 5ul
+#define assert_cleared(call, n)       \
+    do {                              \
+        (n) = FULL | MARK;            \
+        (void)(call);                 \
+        assert_true((n) <= UINT_MAX); \
+    } while (0)
+
+static void test_descriptors(void **state)
+{
+    (void)state;
+    PSECURITY_DESCRIPTOR descriptor;
+    unsigned long n = FULL, mask = FULL | GENERIC_READ, granted;
+    LPTSTR text;
+    BOOL allowed;
+    PRIVILEGE_SET privileges;
+    GENERIC_MAPPING mapping = {1, 2, 4, 7};
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptor(TEXT("O:BAG:BAD:(A;;GA;;;WD)"), SDDL_REVISION_1,
+                                                                    &descriptor, &n));
+    assert_true(n == GetSecurityDescriptorLength(descriptor));
+    n = FULL;
+    assert_true(ConvertSecurityDescriptorToStringSecurityDescriptor(descriptor, SDDL_REVISION_1,
+                                                                    OWNER_SECURITY_INFORMATION, &text, &n));
+    assert_true(n == _tcslen(text) + 1);
+    LocalFree(text);
+    LocalFree(descriptor);
+    MapGenericMask(&mask, &mapping);
+    assert_true(mask == 1);
+    granted = FULL | MARK;
+    assert_cleared(AccessCheck(NULL, NULL, 0, &mapping, &privileges, &n, &granted, &allowed), n);
+    assert_true(granted <= UINT_MAX);
+}
+
+static void test_authority(void **state)
+{
+    (void)state;
+    unsigned long n;
+    PVOID answer;
+    PLUID sessions;
+    NTSTATUS status;
+    HANDLE token, lsa;
+    LUID id;
+    TOKEN_SOURCE source = {.SourceName = "test"};
+    QUOTA_LIMITS quotas;
+    LSA_STRING name = {4, 5, (char *)"NTLM"};
+    assert_int_equal(LsaConnectUntrusted(&lsa), STATUS_SUCCESS);
+    name = (LSA_STRING){sizeof MSV1_0_PACKAGE_NAME - 1, sizeof MSV1_0_PACKAGE_NAME, (char *)MSV1_0_PACKAGE_NAME};
+    n = ~0ul;
+    assert_int_equal(LsaLookupAuthenticationPackage(lsa, &name, &n), STATUS_SUCCESS);
+    assert_true(n < 100);
+    assert_cleared(LsaCallAuthenticationPackage(lsa, 77, &id, sizeof id, &answer, &n, &status), n);
+    assert_cleared(LsaLogonUser(lsa, &name, Network, 77, &id, sizeof id, NULL, &source, &answer, &n, &id, &token,
+                                &quotas, &status),
+                   n);
+    LsaDeregisterLogonProcess(lsa);
+    n = ~0ul;
+    assert_int_equal(LsaEnumerateLogonSessions(&n, &sessions), STATUS_SUCCESS);
+    assert_true(n <= UINT_MAX);
+    LsaFreeReturnBuffer(sessions);
+    assert_cleared(LogonUserEx(NULL, NULL, NULL, 77, 0, &token, NULL, &answer, &n, &quotas), n);
+}
+
+static void test_certificates(void **state)
+{
+    (void)state;
+    BYTE bytes[64], *identity;
+    unsigned long n = FULL | sizeof bytes, content, format;
+    BOOL owned;
+    HCRYPTPROV_OR_NCRYPT_KEY_HANDLE key;
+    CERT_BLOB blob = {3, bytes};
+    SCH_EXTENSION_DATA extension;
+    assert_true(CertStrToName(X509_ASN_ENCODING, TEXT("CN=a"), CERT_X500_NAME_STR, NULL, bytes, &n, NULL));
+    assert_true(n > 4 && n < sizeof bytes);
+    n = FULL | sizeof bytes;
+    assert_true(CryptHashCertificate(0, CALG_SHA1, 0, (const BYTE *)"abc", 3, bytes, &n) && n == 20);
+    content = format = FULL | MARK;
+    assert_cleared(CryptQueryObject(CERT_QUERY_OBJECT_BLOB, &blob, CERT_QUERY_CONTENT_FLAG_CERT,
+                                    CERT_QUERY_FORMAT_FLAG_BINARY, 0, &n, &content, &format, NULL, NULL, NULL),
+                   n);
+    assert_true(content <= UINT_MAX && format <= UINT_MAX);
+    assert_cleared(CryptAcquireCertificatePrivateKey(NULL, 0, NULL, &key, &n, &owned), n);
+    assert_cleared(CertGetIssuerCertificateFromStore(NULL, NULL, NULL, &n), n);
+    assert_cleared(SslGetServerIdentity(bytes, 1, &identity, &n, 0), n);
+    assert_cleared(SslGetExtensions(bytes, 1, &extension, 1, &n, (SchGetExtensionsOptions)0), n);
+    assert_cleared(SslGetDefaultIssuers(NULL, &n), n);
+}
+
+static void test_identities(void **state)
+{
+    (void)state;
+    unsigned long type = FULL, n = FULL;
+    PCWSTR target = NULL, user = NULL;
+    PUCHAR secret = NULL;
+    CtxtHandle none = {0};
+    PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity;
+    static const WCHAR name[] = {'a', 0}, domain[] = {'d', 0}, password[] = {'p', 'w', 0};
+    assert_int_equal(SspiEncodeStringsAsAuthIdentity(name, domain, password, &identity), SEC_E_OK);
+    assert_int_equal(SspiPrepareForCredWrite(identity, name, &type, &target, &user, &secret, &n), SEC_E_OK);
+    assert_true(n == 2 * sizeof(WCHAR) && type > 0 && type < 10);
+    SspiLocalFree((PVOID)(uintptr_t)target);
+    SspiLocalFree((PVOID)(uintptr_t)user);
+    SspiLocalFree(secret);
+    type = FULL;
+    assert_int_equal(SspiPrepareForCredRead(identity, name, &type, &target), SEC_E_OK);
+    assert_true(type > 0 && type < 10);
+    SspiLocalFree((PVOID)(uintptr_t)target);
+    SspiFreeAuthIdentity(identity);
+    assert_cleared(SaslGetContextOption(&none, SASL_OPTION_SEND_SIZE, &type, sizeof(ULONG), &n), n);
+}
+
+static void test_wsa(void **state)
+{
+    (void)state;
+    SOCKET two[2];
+    char byte = 'x';
+    WSABUF piece = {1, &byte};
+    unsigned long n = FULL, flags = FULL;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, two), 0);
+    assert_int_equal(WSASend(two[0], &piece, 1, &n, 0, NULL, NULL), 0);
+    assert_true(n == 1);
+    n = FULL;
+    assert_int_equal(WSARecv(two[1], &piece, 1, &n, &flags, NULL, NULL), 0);
+    assert_true(n == 1 && flags == 0);
+    closesocket(two[0]);
+    closesocket(two[1]);
+}
+
 static void test_arrays(void **state)
 {
     (void)state;
@@ -194,9 +328,11 @@ static void test_arrays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_packages),    cmocka_unit_test(test_context),   cmocka_unit_test(test_null),
-        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_kit_names), cmocka_unit_test(test_kit_text),
-        cmocka_unit_test(test_kit_handles), cmocka_unit_test(test_arrays),
+        cmocka_unit_test(test_packages),    cmocka_unit_test(test_context),      cmocka_unit_test(test_null),
+        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_kit_names),    cmocka_unit_test(test_kit_text),
+        cmocka_unit_test(test_kit_handles), cmocka_unit_test(test_arrays),       cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_authority),   cmocka_unit_test(test_certificates), cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_wsa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

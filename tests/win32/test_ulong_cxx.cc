@@ -8,11 +8,21 @@
 #include <string>
 #include <vector>
 #include <Windows.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #define SECURITY_WIN32
 #include <Security.h>
 #include <cinttypes>
 #include <tchar.h>
 #include <wincrypt.h>
+#include <ntsecapi.h>
+#include <ntstatus.h>
+#include <schannel.h>
+#include <sddl.h>
 
 static int failures;
 
@@ -207,6 +217,34 @@ static void kit()
     CHECK(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0 && CloseHandle(thread));
 }
 
+/* The rest of them, a few. */
+static void security()
+{
+    const unsigned long full = 0xFFFFFFFF00000000ul;
+    PSECURITY_DESCRIPTOR descriptor = nullptr;
+    unsigned long n = full, mask = full | GENERIC_READ, content = full, format = full;
+    PLUID sessions = nullptr;
+    BYTE bytes[64] = {0};
+    CERT_BLOB blob = {3, bytes};
+    GENERIC_MAPPING mapping = {1, 2, 4, 7};
+    CHECK(ConvertStringSecurityDescriptorToSecurityDescriptor(TEXT("O:BAG:BAD:(A;;GA;;;WD)"), SDDL_REVISION_1,
+                                                              &descriptor, &n));
+    CHECK(n == GetSecurityDescriptorLength(descriptor));
+    LocalFree(descriptor);
+    MapGenericMask(&mask, &mapping);
+    CHECK(mask == 1);
+    n = full;
+    CHECK(LsaEnumerateLogonSessions(&n, &sessions) == STATUS_SUCCESS && n <= 0xFFFFFFFFul);
+    LsaFreeReturnBuffer(sessions);
+    n = full | sizeof bytes;
+    CHECK(CertStrToName(X509_ASN_ENCODING, TEXT("CN=a"), CERT_X500_NAME_STR, nullptr, bytes, &n, nullptr) && n < 64);
+    CHECK(!CryptQueryObject(CERT_QUERY_OBJECT_BLOB, &blob, CERT_QUERY_CONTENT_FLAG_CERT, CERT_QUERY_FORMAT_FLAG_BINARY,
+                            0, &n, &content, &format, nullptr, nullptr, nullptr));
+    CHECK(content <= 0xFFFFFFFFul && format <= 0xFFFFFFFFul);
+    n = full | 5;
+    CHECK(SslGetExtensions(bytes, 1, nullptr, 0, &n, SchGetExtensionsOptions(0)) != SEC_E_OK && n <= 0xFFFFFFFFul);
+}
+
 static void library()
 {
     std::vector<int> numbers{3, 1, 2};
@@ -259,6 +297,66 @@ class Connection
     }
     SOCKET socket;
 };
+
+/* Functions that are members, under the names of functions. */
+struct Operations {
+    std::function<int(const char *)> send, recv, select, accept;
+    ssize_t (*raw)(SOCKET, const void *, size_t, int) = &::send;
+    ssize_t (*raw_recv)(SOCKET, void *, size_t, int) = &::recv;
+};
+
+static int asked(int (*accept)(int), int (*getsockopt)(int))
+{
+    return accept(1) + getsockopt(2);
+}
+
+static void operations()
+{
+    Operations some;
+    some.send = some.recv = some.select = some.accept = [](const char *text) { return int(strlen(text)); };
+    CHECK(some.send("a") + some.recv("bc") + some.select("def") + some.accept("ghij") == 10);
+    int (*same)(int) = [](int n) { return n; };
+    CHECK(asked(same, same) == 3);
+    SetLastError(7);
+    CHECK(some.raw(-1, "x", 1, 0) == SOCKET_ERROR && GetLastError() == WSAENOTSOCK);
+    SetLastError(7);
+    char byte;
+    CHECK(some.raw_recv(-1, &byte, 1, 0) == SOCKET_ERROR && GetLastError() == WSAENOTSOCK);
+}
+
+/* All of them with lengths of either kind, and without. */
+static void lengths()
+{
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0), t = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address = {};
+    sockaddr *const name = reinterpret_cast<sockaddr *>(&address);
+    int len = sizeof address, value = 77, value_len = sizeof value;
+    socklen_t system_len = sizeof address;
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(s, name, sizeof address) == 0 && ::getsockname(s, name, &len) == 0 && len == sizeof address);
+    CHECK(getsockname(s, name, &system_len) == 0 && listen(s, 1) == 0);
+    CHECK(connect(t, name, sizeof address) == 0 && getpeername(t, name, &len) == 0);
+    CHECK(getsockopt(t, SOL_SOCKET, SO_ERROR, reinterpret_cast<char *>(&value), &value_len) == 0 && value == 0);
+    DWORD milliseconds = 50;
+    CHECK(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (const char *)&milliseconds, sizeof milliseconds) == 0);
+    SOCKET served = accept(s, NULL, NULL);
+    CHECK(served != INVALID_SOCKET && closesocket(served) == 0);
+    SetLastError(7);
+    CHECK(accept(s, name, &len) == INVALID_SOCKET && WSAGetLastError() == WSAETIMEDOUT);
+    CHECK(accept(s, nullptr, nullptr) == INVALID_SOCKET);
+    const timeval none = {0, 0};
+    timeval little = {0, 1};
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(s, &set);
+    CHECK(select(0, &set, NULL, NULL, &none) == 0 && ::select(0, NULL, NULL, nullptr, &little) == SOCKET_ERROR);
+    CHECK(GetLastError() == WSAEINVAL);
+    SetLastError(7);
+    CHECK(select(0, NULL, NULL, NULL, NULL) == SOCKET_ERROR && WSAGetLastError() == WSAEINVAL);
+    closesocket(s);
+    closesocket(t);
+}
 
 static int read_narrow(const char *text, const char *format, ...)
 {
@@ -331,9 +429,12 @@ int main()
     nothing();
     converted();
     kit();
+    security();
     library();
     scanned();
     numbers();
     sockets();
+    operations();
+    lengths();
     return failures == 0 ? 0 : 1;
 }

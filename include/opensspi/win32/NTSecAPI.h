@@ -1,2 +1,2 @@
 /* NTSecAPI.h: another spelling of ntsecapi.h. SPDX-License-Identifier: MIT */
-#include "../ntsecapi.h"
+#include "ntsecapi.h"

@@ -1,2 +1,2 @@
 /* Schannel.h: another spelling of schannel.h. SPDX-License-Identifier: MIT */
-#include "../schannel.h"
+#include "schannel.h"

@@ -31,6 +31,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <wctype.h>
 
 /* strdup, strtok_r, fileno and strnlen stand behind Microsoft's names; undeclared, C would take what they give for an int. */
@@ -147,6 +148,28 @@ int opensspi_vsnwprintf_s(WCHAR *to, size_t n, size_t count, const WCHAR *format
 int opensspi_mbstowcs_s(size_t *converted, WCHAR *to, size_t n, const char *from, size_t count);
 int opensspi_wcstombs_s(size_t *converted, char *to, size_t n, const WCHAR *from, size_t count);
 
+/*
+ * 0, or what was wrong, as errno has it: EINVAL for a missing argument, with which nothing else happens. fopen_s gives *file NULL where it fails.
+ * localtime_s and gmtime_s have Microsoft's order of arguments, not C11's. strerror_s cuts its text off to fit. _dupenv_s gives a fresh value for
+ * free(), *n units with the NUL; NULL and 0 for a variable that is not set. _itoa_s writes a number to a base of 2 to 36, with a sign in base 10
+ * alone; ERANGE and an empty text where it has no room.
+ */
+int opensspi_fopen_s(FILE **file, const char *path, const char *mode);
+int opensspi_wfopen_s(FILE **file, const WCHAR *path, const WCHAR *mode);
+int opensspi_localtime_s(struct tm *to, const time_t *from);
+int opensspi_gmtime_s(struct tm *to, const time_t *from);
+int opensspi_strerror_s(char *to, size_t n, int error);
+int opensspi_dupenv_s(char **to, size_t *n, const char *name);
+int opensspi_wdupenv_s(WCHAR **to, size_t *n, const WCHAR *name);
+int opensspi_itoa_s(int value, char *to, size_t n, int radix);
+int opensspi_itow_s(int value, WCHAR *to, size_t n, int radix);
+/* Compares bytes, ASCII letters without case. */
+int opensspi_memicmp(const void *a, const void *b, size_t n);
+/* Numbers as strtod and strtoll read them. */
+double opensspi_wcstod(const WCHAR *s, WCHAR **end);
+double opensspi_wtof(const WCHAR *s);
+long long opensspi_wtoi64(const WCHAR *s);
+
 /* Runs a wmain: arguments and environment as text of 16 bits, which stays. */
 int opensspi_run_wmain(int argc, char **argv, int (*user)(int, WCHAR **, WCHAR **));
 
@@ -174,6 +197,16 @@ typedef int errno_t;
 #define _vscprintf opensspi_vscprintf
 #define _snprintf opensspi_ms_snprintf
 #define _vsnprintf opensspi_ms_vsnprintf
+#define _memicmp opensspi_memicmp
+#define _alloca __builtin_alloca
+#define printf_s printf
+#define fprintf_s fprintf
+#define fopen_s opensspi_fopen_s
+#define localtime_s opensspi_localtime_s
+#define gmtime_s opensspi_gmtime_s
+#define strerror_s opensspi_strerror_s
+#define _dupenv_s opensspi_dupenv_s
+#define _itoa_s opensspi_itoa_s
 #define strtok_s strtok_r
 #define strcpy_s opensspi_strcpy_s
 #define strcat_s opensspi_strcat_s
@@ -202,6 +235,9 @@ typedef int errno_t;
 #define _wcslwr opensspi_wcslwr
 #define _wtoi opensspi_wtoi
 #define _wtol opensspi_wtol
+#define _wtoi64 opensspi_wtoi64
+#define _wtof opensspi_wtof
+#define wcstod opensspi_wcstod
 #define wcslen opensspi_wcslen
 #define wcsnlen opensspi_wcsnlen
 #define wcscpy opensspi_wcscpy
@@ -239,6 +275,11 @@ typedef int errno_t;
 #define _putws opensspi_putws
 #define fgetws opensspi_fgetws
 #define _wfopen opensspi_wfopen
+#define _wfopen_s opensspi_wfopen_s
+#define _wdupenv_s opensspi_wdupenv_s
+#define _itow_s opensspi_itow_s
+#define wprintf_s wprintf
+#define fwprintf_s fwprintf
 #define _swprintf opensspi_ms_swprintf
 #define _vswprintf opensspi_ms_vswprintf
 #define _scwprintf opensspi_scwprintf
@@ -386,6 +427,18 @@ template <size_t n> inline int opensspi_wcstombs_s(size_t *converted, char (&to)
 {
     return opensspi_wcstombs_s(converted, to, n, from, count);
 }
+template <size_t n> inline int opensspi_strerror_s(char (&to)[n], int error)
+{
+    return opensspi_strerror_s(to, n, error);
+}
+template <size_t n> inline int opensspi_itoa_s(int value, char (&to)[n], int radix)
+{
+    return opensspi_itoa_s(value, to, n, radix);
+}
+template <size_t n> inline int opensspi_itow_s(int value, WCHAR (&to)[n], int radix)
+{
+    return opensspi_itow_s(value, to, n, radix);
+}
 #if OPENSSPI_SHORT_WCHAR
 namespace std
 {
@@ -418,6 +471,7 @@ using ::opensspi_wcspbrk;
 using ::opensspi_wcsrchr;
 using ::opensspi_wcsspn;
 using ::opensspi_wcsstr;
+using ::opensspi_wcstod;
 using ::opensspi_wcstok;
 using ::opensspi_wcstol;
 using ::opensspi_wcstombs;

@@ -42,6 +42,15 @@ HMODULE WINAPI LoadLibraryExW(LPCWSTR lpLibFileName, HANDLE hFile, DWORD dwFlags
 HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName) OPENSSPI_WIN32_SYMBOL(GetModuleHandleA);
 HMODULE WINAPI GetModuleHandleW(LPCWSTR lpModuleName) OPENSSPI_WIN32_SYMBOL(GetModuleHandleW);
 #define GetModuleHandle OPENSSPI_AW(GetModuleHandle)
+/*
+ * GetModuleFileName gives the file of a module, of the program for NULL; for OpenSSPI's own names that of libopensspi-win32, or of what it is linked
+ * into. Characters without the NUL. What is too long is cut off: nSize, ERROR_INSUFFICIENT_BUFFER. 0: ERROR_MOD_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY.
+ */
+DWORD WINAPI GetModuleFileNameA(HMODULE hModule, LPSTR lpFilename, DWORD nSize)
+    OPENSSPI_WIN32_SYMBOL(GetModuleFileNameA);
+DWORD WINAPI GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize)
+    OPENSSPI_WIN32_SYMBOL(GetModuleFileNameW);
+#define GetModuleFileName OPENSSPI_AW(GetModuleFileName)
 /* GetProcAddress finds a function of a module. NULL: ERROR_PROC_NOT_FOUND, also for ordinals; ERROR_INVALID_HANDLE for a NULL module. */
 FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName) OPENSSPI_WIN32_SYMBOL(GetProcAddress);
 /* FreeLibrary releases what LoadLibrary gave. FALSE: ERROR_INVALID_HANDLE. */

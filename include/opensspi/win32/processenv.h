@@ -32,6 +32,11 @@ DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)
 DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize)
     OPENSSPI_WIN32_SYMBOL(GetEnvironmentVariableW);
 #define GetEnvironmentVariable OPENSSPI_AW(GetEnvironmentVariable)
+/* SetEnvironmentVariable sets it, or removes it with NULL, as setenv does: no other thread may read the environment meanwhile. FALSE:
+ * ERROR_INVALID_PARAMETER for no name or one with '=', ERROR_ENVVAR_NOT_FOUND for one to remove that is not there, ERROR_NOT_ENOUGH_MEMORY. */
+BOOL WINAPI SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue) OPENSSPI_WIN32_SYMBOL(SetEnvironmentVariableA);
+BOOL WINAPI SetEnvironmentVariableW(LPCWSTR lpName, LPCWSTR lpValue) OPENSSPI_WIN32_SYMBOL(SetEnvironmentVariableW);
+#define SetEnvironmentVariable OPENSSPI_AW(SetEnvironmentVariable)
 
 OPENSSPI_END_DECLS
 

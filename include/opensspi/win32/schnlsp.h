@@ -2,6 +2,6 @@
 #ifndef OPENSSPI_WIN32_SCHNLSP_H
 #define OPENSSPI_WIN32_SCHNLSP_H
 
-#include "../schannel.h"
+#include "schannel.h"
 
 #endif

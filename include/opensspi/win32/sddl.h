@@ -67,4 +67,17 @@ BOOL WINAPI ConvertSecurityDescriptorToStringSecurityDescriptorA(PSECURITY_DESCR
 
 OPENSSPI_END_DECLS
 
+#if defined(OPENSSPI_WIN32) && !defined(OPENSSPI_WIN32_NO_ULONG)
+/* Lengths, in programs of opensspi-win32: see ulong.h. */
+#include "ulong.h"
+#define ConvertStringSecurityDescriptorToSecurityDescriptorA(...) \
+    ConvertStringSecurityDescriptorToSecurityDescriptorA(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#define ConvertStringSecurityDescriptorToSecurityDescriptorW(...) \
+    ConvertStringSecurityDescriptorToSecurityDescriptorW(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#define ConvertSecurityDescriptorToStringSecurityDescriptorA(...) \
+    ConvertSecurityDescriptorToStringSecurityDescriptorA(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#define ConvertSecurityDescriptorToStringSecurityDescriptorW(...) \
+    ConvertSecurityDescriptorToStringSecurityDescriptorW(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#endif
+
 #endif

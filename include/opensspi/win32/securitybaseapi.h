@@ -10,6 +10,7 @@
 #define OPENSSPI_WIN32_SECURITYBASEAPI_H
 
 #include "winnt.h"
+#include "symbol.h"
 
 OPENSSPI_BEGIN_DECLS
 
@@ -136,6 +137,27 @@ VOID WINAPI MapGenericMask(PDWORD AccessMask, PGENERIC_MAPPING GenericMapping);
 BOOL WINAPI IsValidSecurityDescriptor(PSECURITY_DESCRIPTOR pSecurityDescriptor);
 /* GetSecurityDescriptorLength gives the bytes of a valid descriptor with all its parts. */
 DWORD WINAPI GetSecurityDescriptorLength(PSECURITY_DESCRIPTOR pSecurityDescriptor);
+
+#ifdef OPENSSPI_WIN32
+/*
+ * libopensspi-win32's: a SECURITY_DESCRIPTOR of the caller's, which is to point to the lists and SIDs that it is given; they stay the caller's, and are
+ * to last as long as it.
+ *
+ * InitializeSecurityDescriptor makes it empty; dwRevision is SECURITY_DESCRIPTOR_REVISION. SetSecurityDescriptorDacl: with bDaclPresent the list, of
+ * which NULL lets everybody in; without, none, and pDacl is not looked at. SetSecurityDescriptorOwner and SetSecurityDescriptorGroup: NULL for none.
+ *
+ * FALSE: ERROR_UNKNOWN_REVISION, ERROR_INVALID_SECURITY_DESCR for one that is self-relative, ERROR_INVALID_SID, ERROR_INVALID_PARAMETER for NULL.
+ * Source: Microsoft, InitializeSecurityDescriptor, SetSecurityDescriptorDacl.
+ */
+BOOL WINAPI InitializeSecurityDescriptor(PSECURITY_DESCRIPTOR pSecurityDescriptor, DWORD dwRevision)
+    OPENSSPI_WIN32_SYMBOL(InitializeSecurityDescriptor);
+BOOL WINAPI SetSecurityDescriptorDacl(PSECURITY_DESCRIPTOR pSecurityDescriptor, BOOL bDaclPresent, PACL pDacl,
+                                      BOOL bDaclDefaulted) OPENSSPI_WIN32_SYMBOL(SetSecurityDescriptorDacl);
+BOOL WINAPI SetSecurityDescriptorOwner(PSECURITY_DESCRIPTOR pSecurityDescriptor, PSID pOwner, BOOL bOwnerDefaulted)
+    OPENSSPI_WIN32_SYMBOL(SetSecurityDescriptorOwner);
+BOOL WINAPI SetSecurityDescriptorGroup(PSECURITY_DESCRIPTOR pSecurityDescriptor, PSID pGroup, BOOL bGroupDefaulted)
+    OPENSSPI_WIN32_SYMBOL(SetSecurityDescriptorGroup);
+#endif
 
 OPENSSPI_END_DECLS
 

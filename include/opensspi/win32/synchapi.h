@@ -26,10 +26,11 @@ VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection)
 /* InitializeCriticalSectionAndSpinCount does the same; the count changes nothing. TRUE. */
 BOOL WINAPI InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount)
     OPENSSPI_WIN32_SYMBOL(InitializeCriticalSectionAndSpinCount);
-/* InitializeCriticalSectionEx does the same; nor do the flags. */
+/* InitializeCriticalSectionEx does, too; nor do its flags, CRITICAL_SECTION_NO_DEBUG_INFO and others of the highest byte, change anything. FALSE,
+ * ERROR_INVALID_PARAMETER for other bits. */
+#define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
 BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount, DWORD Flags)
     OPENSSPI_WIN32_SYMBOL(InitializeCriticalSectionEx);
-#define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
 /* EnterCriticalSection waits until no other thread owns it, and takes it. */
 VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_WIN32_SYMBOL(EnterCriticalSection);
 /* TryEnterCriticalSection takes it; FALSE when another thread owns it. */

@@ -85,6 +85,18 @@ typedef WCHAR _TSCHAR;
 #define _istprint iswprint
 #define _istpunct iswpunct
 #define _istxdigit iswxdigit
+#define _tcsclen wcslen
+#define _tprintf_s wprintf_s
+#define _ftprintf_s fwprintf_s
+#define _tfopen_s _wfopen_s
+#define _tdupenv_s _wdupenv_s
+#define _itot_s _itow_s
+#define _ttoi64 _wtoi64
+#define _tstoi64 _wtoi64
+#define _tstof _wtof
+#define _ttof _wtof
+#define _tcstod wcstod
+#define _istcntrl iswcntrl
 #else
 #define _T(x) x
 #define _TEXT(x) x
@@ -159,6 +171,18 @@ typedef signed char _TSCHAR;
 #define _istprint isprint
 #define _istpunct ispunct
 #define _istxdigit isxdigit
+#define _tcsclen strlen
+#define _tprintf_s printf_s
+#define _ftprintf_s fprintf_s
+#define _tfopen_s fopen_s
+#define _tdupenv_s _dupenv_s
+#define _itot_s _itoa_s
+#define _ttoi64 _atoi64
+#define _tstoi64 _atoi64
+#define _tstof atof
+#define _ttof atof
+#define _tcstod strtod
+#define _istcntrl iscntrl
 #define _tcsupr _strupr
 #define _tcslwr _strlwr
 #endif

@@ -1,6 +1,6 @@
 /*
  * ulong.h: SSPI's functions for callers whose variables are `unsigned long`, as Windows' headers spell it, where that has 64 bits.
- * ulong_windows.h has those of <windows.h>, and <wincrypt.h> has its own.
+ * ulong_windows.h has those of <windows.h>; <wincrypt.h>, <ntsecapi.h>, <schannel.h>, <sddl.h> and <winsock2.h> have their own.
  *
  * A ULONG has 32 bits. Where a function writes one through a pointer, these macros take a pointer to an unsigned long, too: its upper half is
  * cleared, the function writes the lower, and the variable reads right. Nothing else changes: the macros give the functions' own names back, so that
@@ -92,34 +92,58 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
 #define OPENSSPI_FORM_2_2_2 ~, OPENSSPI_WRAP_2_2
 #define OPENSSPI_FORM_3_2_3 ~, OPENSSPI_WRAP_3_2
 #define OPENSSPI_FORM_3_3_3 ~, OPENSSPI_WRAP_3_3
+#define OPENSSPI_FORM_4_3_4 ~, OPENSSPI_WRAP_4_3
 #define OPENSSPI_FORM_4_4_4 ~, OPENSSPI_WRAP_4_4
 #define OPENSSPI_FORM_5_4_5 ~, OPENSSPI_WRAP_5_4
 #define OPENSSPI_FORM_5_5_5 ~, OPENSSPI_WRAP_5_5
+#define OPENSSPI_FORM_6_5_6 ~, OPENSSPI_WRAP_6_5
 #define OPENSSPI_FORM_6_6_6 ~, OPENSSPI_WRAP_6_6
+#define OPENSSPI_FORM_7_37_7 ~, OPENSSPI_WRAP_7_37
+#define OPENSSPI_FORM_7_4_7 ~, OPENSSPI_WRAP_7_4
+#define OPENSSPI_FORM_7_45_7 ~, OPENSSPI_WRAP_7_45
 #define OPENSSPI_FORM_7_46_7 ~, OPENSSPI_WRAP_7_46
 #define OPENSSPI_FORM_7_567_7 ~, OPENSSPI_WRAP_7_567
+#define OPENSSPI_FORM_7_6_7 ~, OPENSSPI_WRAP_7_6
+#define OPENSSPI_FORM_7_7_7 ~, OPENSSPI_WRAP_7_7
+#define OPENSSPI_FORM_8_67_8 ~, OPENSSPI_WRAP_8_67
 #define OPENSSPI_FORM_9_8_9 ~, OPENSSPI_WRAP_9_8
+#define OPENSSPI_FORM_10_9_10 ~, OPENSSPI_WRAP_10_9
+#define OPENSSPI_FORM_11_678_11 ~, OPENSSPI_WRAP_11_678
 #define OPENSSPI_FORM_12_11_12 ~, OPENSSPI_WRAP_12_11
+#define OPENSSPI_FORM_14_10_14 ~, OPENSSPI_WRAP_14_10
 #define OPENSSPI_KEEP(...) __VA_ARGS__
 #define OPENSSPI_WRAP_2_1(a, b) OPENSSPI_ULONG_OUT(a), b
 #define OPENSSPI_WRAP_2_2(a, b) a, OPENSSPI_ULONG_OUT(b)
 #define OPENSSPI_WRAP_3_2(a, b, c) a, OPENSSPI_ULONG_OUT(b), c
 #define OPENSSPI_WRAP_3_3(a, b, c) a, b, OPENSSPI_ULONG_OUT(c)
+#define OPENSSPI_WRAP_4_3(a, b, c, d) a, b, OPENSSPI_ULONG_OUT(c), d
 #define OPENSSPI_WRAP_4_4(a, b, c, d) a, b, c, OPENSSPI_ULONG_OUT(d)
 #define OPENSSPI_WRAP_5_4(a, b, c, d, e) a, b, c, OPENSSPI_ULONG_OUT(d), e
 #define OPENSSPI_WRAP_5_5(a, b, c, d, e) a, b, c, d, OPENSSPI_ULONG_OUT(e)
+#define OPENSSPI_WRAP_6_5(a, b, c, d, e, f) a, b, c, d, OPENSSPI_ULONG_OUT(e), f
 #define OPENSSPI_WRAP_6_6(a, b, c, d, e, f) a, b, c, d, e, OPENSSPI_ULONG_OUT(f)
+#define OPENSSPI_WRAP_7_37(a, b, c, d, e, f, g) a, b, OPENSSPI_ULONG_OUT(c), d, e, f, OPENSSPI_ULONG_OUT(g)
+#define OPENSSPI_WRAP_7_4(a, b, c, d, e, f, g) a, b, c, OPENSSPI_ULONG_OUT(d), e, f, g
+#define OPENSSPI_WRAP_7_45(a, b, c, d, e, f, g) a, b, c, OPENSSPI_ULONG_OUT(d), OPENSSPI_ULONG_OUT(e), f, g
 #define OPENSSPI_WRAP_7_46(a, b, c, d, e, f, g) a, b, c, OPENSSPI_ULONG_OUT(d), e, OPENSSPI_ULONG_OUT(f), g
 #define OPENSSPI_WRAP_7_567(a, b, c, d, e, f, g) \
     a, b, c, d, OPENSSPI_ULONG_OUT(e), OPENSSPI_ULONG_OUT(f), OPENSSPI_ULONG_OUT(g)
+#define OPENSSPI_WRAP_7_6(a, b, c, d, e, f, g) a, b, c, d, e, OPENSSPI_ULONG_OUT(f), g
+#define OPENSSPI_WRAP_7_7(a, b, c, d, e, f, g) a, b, c, d, e, f, OPENSSPI_ULONG_OUT(g)
+#define OPENSSPI_WRAP_8_67(a, b, c, d, e, f, g, h) a, b, c, d, e, OPENSSPI_ULONG_OUT(f), OPENSSPI_ULONG_OUT(g), h
 #define OPENSSPI_WRAP_9_8(a, b, c, d, e, f, g, h, i) a, b, c, d, e, f, g, OPENSSPI_ULONG_OUT(h), i
+#define OPENSSPI_WRAP_10_9(a, b, c, d, e, f, g, h, i, j) a, b, c, d, e, f, g, h, OPENSSPI_ULONG_OUT(i), j
+#define OPENSSPI_WRAP_11_678(a, b, c, d, e, f, g, h, i, j, k) \
+    a, b, c, d, e, OPENSSPI_ULONG_OUT(f), OPENSSPI_ULONG_OUT(g), OPENSSPI_ULONG_OUT(h), i, j, k
 #define OPENSSPI_WRAP_12_11(a, b, c, d, e, f, g, h, i, j, k, l) a, b, c, d, e, f, g, h, i, j, OPENSSPI_ULONG_OUT(k), l
+#define OPENSSPI_WRAP_14_10(a, b, c, d, e, f, g, h, i, j, k, l, m, n) \
+    a, b, c, d, e, f, g, h, i, OPENSSPI_ULONG_OUT(j), k, l, m, n
 #define OPENSSPI_ULONG_ARGUMENTS(form, ...)                                                             \
     OPENSSPI_SECOND(OPENSSPI_JOIN(OPENSSPI_FORM_##form##_, OPENSSPI_COUNT(__VA_ARGS__)), OPENSSPI_KEEP) \
     (__VA_ARGS__)
 
 #ifndef OPENSSPI_WIN32_NO_ULONG
-/* sspi.h: pfContextAttr, pfQOP, pcPackages, and AuthIdentityLength. */
+/* sspi.h: pfContextAttr, pfQOP, pcPackages, and what is told of options and identities. */
 #define InitializeSecurityContextA(...) InitializeSecurityContextA(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
 #define InitializeSecurityContextW(...) InitializeSecurityContextW(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
 #define SaslInitializeSecurityContextA(...) SaslInitializeSecurityContextA(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
@@ -134,6 +158,9 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
 #define SaslEnumerateProfilesA(...) SaslEnumerateProfilesA(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
 #define SaslEnumerateProfilesW(...) SaslEnumerateProfilesW(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
 #define SspiMarshalAuthIdentity(...) SspiMarshalAuthIdentity(OPENSSPI_ULONG_ARGUMENTS(3_2, __VA_ARGS__))
+#define SspiPrepareForCredRead(...) SspiPrepareForCredRead(OPENSSPI_ULONG_ARGUMENTS(4_3, __VA_ARGS__))
+#define SspiPrepareForCredWrite(...) SspiPrepareForCredWrite(OPENSSPI_ULONG_ARGUMENTS(7_37, __VA_ARGS__))
+#define SaslGetContextOption(...) SaslGetContextOption(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
 /* secext.h: nSize. */
 #define GetUserNameExA(...) GetUserNameExA(OPENSSPI_ULONG_ARGUMENTS(3_3, __VA_ARGS__))
 #define GetUserNameExW(...) GetUserNameExW(OPENSSPI_ULONG_ARGUMENTS(3_3, __VA_ARGS__))
@@ -143,6 +170,8 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
 #define TranslateNameW(...) TranslateNameW(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
 /* securitybaseapi.h, winbase.h. */
 #define GetTokenInformation(...) GetTokenInformation(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#define AccessCheck(...) AccessCheck(OPENSSPI_ULONG_ARGUMENTS(8_67, __VA_ARGS__))
+#define MapGenericMask(...) MapGenericMask(OPENSSPI_ULONG_ARGUMENTS(2_1, __VA_ARGS__))
 #endif
 
 #endif

@@ -12,7 +12,7 @@
 #include "ulong.h"
 
 #ifndef OPENSSPI_WIN32_NO_ULONG
-/* winbase.h and what it includes: lengths of names and of SIDs, bytes read and written, threads. */
+/* winbase.h and what it includes: lengths of names, of SIDs and of profiles, bytes read and written, threads. */
 #define GetUserNameA(...) GetUserNameA(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
 #define GetUserNameW(...) GetUserNameW(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
 #define GetComputerNameA(...) GetComputerNameA(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
@@ -24,6 +24,8 @@
 #define LookupAccountNameA(...) LookupAccountNameA(OPENSSPI_ULONG_ARGUMENTS(7_46, __VA_ARGS__))
 #define LookupAccountNameW(...) LookupAccountNameW(OPENSSPI_ULONG_ARGUMENTS(7_46, __VA_ARGS__))
 #define CreateWellKnownSid(...) CreateWellKnownSid(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#define LogonUserExA(...) LogonUserExA(OPENSSPI_ULONG_ARGUMENTS(10_9, __VA_ARGS__))
+#define LogonUserExW(...) LogonUserExW(OPENSSPI_ULONG_ARGUMENTS(10_9, __VA_ARGS__))
 #define ReadFile(...) ReadFile(OPENSSPI_ULONG_ARGUMENTS(5_4, __VA_ARGS__))
 #define WriteFile(...) WriteFile(OPENSSPI_ULONG_ARGUMENTS(5_4, __VA_ARGS__))
 #define CreateThread(...) CreateThread(OPENSSPI_ULONG_ARGUMENTS(6_6, __VA_ARGS__))

@@ -154,6 +154,10 @@ BOOL WINAPI GlobalUnlock(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalUnlock);
 #define CopyMemory(Destination, Source, Length) memcpy((Destination), (Source), (Length))
 #define FillMemory(Destination, Length, Fill) memset((Destination), (Fill), (Length))
 #define ZeroMemory(Destination, Length) memset((Destination), 0, (Length))
+#define RtlMoveMemory MoveMemory
+#define RtlCopyMemory CopyMemory
+#define RtlFillMemory FillMemory
+#define RtlZeroMemory ZeroMemory
 /* SecureZeroMemory wipes, and the compiler does not leave it out. */
 PVOID WINAPI SecureZeroMemory(PVOID ptr, SIZE_T cnt) OPENSSPI_WIN32_SYMBOL(SecureZeroMemory);
 
@@ -243,6 +247,19 @@ OPENSSPI_END_DECLS
 #define InterlockedExchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define InterlockedExchangeAdd(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 #define InterlockedCompareExchange(p, v, c) __sync_val_compare_and_swap((p), (c), (v))
+#define InterlockedAdd(p, v) __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedAnd(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedOr(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedXor(p, v) __atomic_fetch_xor((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedIncrement64 InterlockedIncrement
+#define InterlockedDecrement64 InterlockedDecrement
+#define InterlockedExchange64 InterlockedExchange
+#define InterlockedExchangeAdd64 InterlockedExchangeAdd
+#define InterlockedCompareExchange64 InterlockedCompareExchange
+#define InterlockedAdd64 InterlockedAdd
+#define InterlockedAnd64 InterlockedAnd
+#define InterlockedOr64 InterlockedOr
+#define InterlockedXor64 InterlockedXor
 /* Compilers warn of a pointer that nobody wants, not of a block's or a function's. */
 #ifdef __cplusplus
 extern "C++" {

@@ -29,6 +29,18 @@
 typedef WORD LANGID;
 typedef DWORD LCID;
 
+#define MAXBYTE 0xff
+#define MAXWORD 0xffff
+#define MAXDWORD 0xffffffff
+#define MAXUINT ((UINT) ~(UINT)0)
+#define MAXULONG ((ULONG) ~(ULONG)0)
+#define HandleToUlong(h) ((ULONG)(ULONG_PTR)(h))
+#define HandleToLong(h) ((LONG)(LONG_PTR)(h))
+#define PtrToUlong(p) ((ULONG)(ULONG_PTR)(p))
+#define PtrToLong(p) ((LONG)(LONG_PTR)(p))
+#define Int32x32To64(a, b) ((LONGLONG)(LONG)(a) * (LONGLONG)(LONG)(b))
+#define UInt32x32To64(a, b) ((ULONGLONG)(DWORD)(a) * (ULONGLONG)(DWORD)(b))
+
 typedef float FLOAT;
 typedef FLOAT *PFLOAT;
 typedef void *HKEY, **PHKEY;

@@ -7,9 +7,10 @@
  * not as the listener does. Sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD, buffers have the
  * size that was set, lengths of addresses may be int, and select looks at all sockets whatever its first argument.
  *
- * Functions that are taken by address where they are macros (send, recv, select, accept, getsockopt and the others at the end of this file), and read
- * and write of a socket, are the system's: WSAGetLastError does not tell of them. socket, bind, connect, listen and shutdown are meant from here on:
- * include this before code that calls them, since clang keeps the system's in a file that has called one before.
+ * read and write of a socket are the system's: WSAGetLastError does not tell of them. All others are meant from here on, called or taken by address:
+ * include this before code that calls them, since clang keeps the system's in a file that has called one before; and before headers whose structures
+ * have members of these names, which macros rename: of all of them in C that are not in both families (socket, bind, connect, listen, shutdown and
+ * the resolver's keep theirs), of recv, recvfrom and gethostname in C++.
  *
  * What does not fit into an fd_set is left out, as Windows leaves out what a full set has no room for: descriptors from FD_SETSIZE on. Source:
  * Microsoft, Windows Sockets 2.
@@ -141,6 +142,10 @@ int WINAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lp
     OPENSSPI_WIN32_SYMBOL(WSARecv);
 
 #define ioctlsocket(s, cmd, argp) ioctlsocket(s, cmd, OPENSSPI_ULONG_OUT(argp))
+#ifndef OPENSSPI_WIN32_NO_ULONG
+#define WSASend(...) WSASend(OPENSSPI_ULONG_ARGUMENTS(7_4, __VA_ARGS__))
+#define WSARecv(...) WSARecv(OPENSSPI_ULONG_ARGUMENTS(7_45, __VA_ARGS__))
+#endif
 /* The system's functions of these names, with what differs evened out. */
 int opensspi_socket(int domain, int type, int protocol);
 int opensspi_bind(int s, const struct sockaddr *name, socklen_t namelen);
@@ -188,6 +193,16 @@ OPENSSPI_RENAMED(getservbyname)
 OPENSSPI_RENAMED(getservbyport)
 OPENSSPI_RENAMED(getprotobyname)
 OPENSSPI_RENAMED(getprotobynumber)
+#ifdef __cplusplus
+OPENSSPI_RENAMED(send)
+OPENSSPI_RENAMED(sendto)
+OPENSSPI_RENAMED(setsockopt)
+OPENSSPI_RENAMED(select)
+OPENSSPI_RENAMED(accept)
+OPENSSPI_RENAMED(getsockname)
+OPENSSPI_RENAMED(getpeername)
+OPENSSPI_RENAMED(getsockopt)
+#endif
 #pragma GCC diagnostic pop
 #undef OPENSSPI_RENAMED
 #undef OPENSSPI_PRAGMA
@@ -219,17 +234,56 @@ static inline int OpenSspiFdIsSet(SOCKET s, const fd_set *set)
 OPENSSPI_END_DECLS
 
 #ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
-#define send(...) opensspi_send(__VA_ARGS__)
-#define sendto(...) opensspi_sendto(__VA_ARGS__)
-#define setsockopt(...) opensspi_setsockopt(__VA_ARGS__)
-#define select(...) opensspi_select(__VA_ARGS__)
-#define accept(...) opensspi_accept(__VA_ARGS__)
-#define getsockname(...) opensspi_getsockname(__VA_ARGS__)
-#define getpeername(...) opensspi_getpeername(__VA_ARGS__)
-#define getsockopt(...) opensspi_getsockopt(__VA_ARGS__)
-#define recv(...) opensspi_recv(__VA_ARGS__)
-#define recvfrom(...) opensspi_recvfrom(__VA_ARGS__)
-#define gethostname(...) opensspi_gethostname(__VA_ARGS__)
+/* Macros without arguments, so that an address, a member, a parameter and a call mean one thing. In C++ only where the C library has functions inline,
+ * which a label does not reach: elsewhere templates take what the system's functions do not, lengths that are int and a constant time. NULL is no
+ * pointer of a type that they could guess, so that it is the functions'. */
+#define recv opensspi_recv
+#define recvfrom opensspi_recvfrom
+#define gethostname opensspi_gethostname
+#ifndef __cplusplus
+#define send opensspi_send
+#define sendto opensspi_sendto
+#define setsockopt opensspi_setsockopt
+#define select opensspi_select
+#define accept opensspi_accept
+#define getsockname opensspi_getsockname
+#define getpeername opensspi_getpeername
+#define getsockopt opensspi_getsockopt
+#else
+template <class T> struct OpenSspiLength {
+};
+template <> struct OpenSspiLength<int> {
+    typedef int result;
+};
+template <class T> struct OpenSspiTime {
+};
+template <> struct OpenSspiTime<struct timeval> {
+    typedef int result;
+};
+template <class T> inline typename OpenSspiLength<T>::result accept(int s, struct sockaddr *addr, T *addrlen)
+{
+    return opensspi_accept(s, addr, addrlen);
+}
+template <class T> inline typename OpenSspiLength<T>::result getsockname(int s, struct sockaddr *name, T *namelen)
+{
+    return opensspi_getsockname(s, name, namelen);
+}
+template <class T> inline typename OpenSspiLength<T>::result getpeername(int s, struct sockaddr *name, T *namelen)
+{
+    return opensspi_getpeername(s, name, namelen);
+}
+template <class T>
+inline typename OpenSspiLength<T>::result getsockopt(int s, int level, int optname, void *optval, T *optlen)
+{
+    return opensspi_getsockopt(s, level, optname, optval, optlen);
+}
+template <class T>
+inline typename OpenSspiTime<T>::result select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
+                                               const T *timeout)
+{
+    return opensspi_select(nfds, readfds, writefds, exceptfds, timeout);
+}
+#endif
 
 #undef FD_SET
 #undef FD_CLR

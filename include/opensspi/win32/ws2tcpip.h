@@ -72,10 +72,10 @@ int WINAPI GetHostNameW(WCHAR *name, int namelen) OPENSSPI_WIN32_SYMBOL(GetHostN
 OPENSSPI_END_DECLS
 
 #ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
-#define getaddrinfo(...) opensspi_getaddrinfo(__VA_ARGS__)
-#define getnameinfo(...) opensspi_getnameinfo(__VA_ARGS__)
-#define inet_pton(...) opensspi_inet_pton(__VA_ARGS__)
-#define inet_ntop(...) opensspi_inet_ntop(__VA_ARGS__)
+#define getaddrinfo opensspi_getaddrinfo
+#define getnameinfo opensspi_getnameinfo
+#define inet_pton opensspi_inet_pton
+#define inet_ntop opensspi_inet_ntop
 
 #ifdef UNICODE
 #define gai_strerror gai_strerrorW
