@@ -152,8 +152,8 @@ BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LPLONG lpPre
 
 /* Of those that wait for one thing the first that came is served first; who signals it serves them, so that none is forgotten when it is unset at once.
  *
- * WaitForSingleObject waits for the end of a thread, for an event, a mutex or a semaphore, at most so many milliseconds or INFINITE. WAIT_OBJECT_0, WAIT_ABANDONED
- * for a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */
+ * WaitForSingleObject waits for the end of a thread, for an event, a mutex or a semaphore, at most so many milliseconds or INFINITE.
+ * WAIT_OBJECT_0, WAIT_ABANDONED for a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds) OPENSSPI_WIN32_SYMBOL(WaitForSingleObject);
 /* WaitForMultipleObjects waits for one of them (WAIT_OBJECT_0 or WAIT_ABANDONED_0 + its index) or for all. Up to MAXIMUM_WAIT_OBJECTS; WAIT_FAILED,
  * ERROR_INVALID_PARAMETER for more, for none, and for all of them where one is there twice. */
