@@ -1,6 +1,6 @@
 /*
- * Locks that are no handles: critical sections, slim locks, condition variables, and what is done once; and values of threads. They lie in the caller's
- * memory, are the system's own, and where Windows takes zeroes for a free one, zeroes do here, too.
+ * Locks that are no handles: critical sections, slim locks, condition variables, and what is done once; and values of threads. They lie in the
+ * caller's memory, are the system's own, and where Windows takes zeroes for a free one, zeroes do here, too.
  */
 #include <errno.h>
 #include <stdbool.h>

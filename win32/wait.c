@@ -1,7 +1,7 @@
 /*
- * Waiting. A wait that cannot end at once hangs itself into a list, and whoever signals an object ends the waits that this ends, in the order in which
- * they began. So an event that is set and unset in one breath has let go who waited for it, and one that is set four times lets four go, however late
- * their threads come to run: as on Windows.
+ * Waiting. A wait that cannot end at once hangs itself into a list, and whoever signals an object ends the waits that this ends, in the order in
+ * which they began. So an event that is set and unset in one breath has let go who waited for it, and one that is set four times lets four go,
+ * however late their threads come to run: as on Windows.
  */
 #include "objects.h"
 

@@ -140,8 +140,8 @@ DWORD WINAPI GetSecurityDescriptorLength(PSECURITY_DESCRIPTOR pSecurityDescripto
 
 #ifdef OPENSSPI_WIN32
 /*
- * libopensspi-win32's: a SECURITY_DESCRIPTOR of the caller's, which is to point to the lists and SIDs that it is given; they stay the caller's, and are
- * to last as long as it.
+ * libopensspi-win32's: a SECURITY_DESCRIPTOR of the caller's, which is to point to the lists and SIDs that it is given; they stay the caller's, and
+ * are to last as long as it.
  *
  * InitializeSecurityDescriptor makes it empty; dwRevision is SECURITY_DESCRIPTOR_REVISION. SetSecurityDescriptorDacl: with bDaclPresent the list, of
  * which NULL lets everybody in; without, none, and pDacl is not looked at. SetSecurityDescriptorOwner and SetSecurityDescriptorGroup: NULL for none.

@@ -150,7 +150,8 @@ HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes, LONG
 BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LPLONG lpPreviousCount)
     OPENSSPI_WIN32_SYMBOL(ReleaseSemaphore);
 
-/* Of those that wait for one thing the first that came is served first; who signals it serves them, so that none is forgotten when it is unset at once.
+/* Of those that wait for one thing the first that came is served first; who signals it serves them, so that none is forgotten when it is unset at
+ * once.
  *
  * WaitForSingleObject waits for the end of a thread, for an event, a mutex or a semaphore, at most so many milliseconds or INFINITE.
  * WAIT_OBJECT_0, WAIT_ABANDONED for a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */

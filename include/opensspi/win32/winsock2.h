@@ -234,9 +234,9 @@ static inline int OpenSspiFdIsSet(SOCKET s, const fd_set *set)
 OPENSSPI_END_DECLS
 
 #ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
-/* Macros without arguments, so that an address, a member, a parameter and a call mean one thing. In C++ only where the C library has functions inline,
- * which a label does not reach: elsewhere templates take what the system's functions do not, lengths that are int and a constant time. NULL is no
- * pointer of a type that they could guess, so that it is the functions'. */
+/* Macros without arguments, so that an address, a member, a parameter and a call mean one thing. In C++ only where the C library has functions
+ * inline, which a label does not reach: elsewhere templates take what the system's functions do not, lengths that are int and a constant time. NULL
+ * is no pointer of a type that they could guess, so that it is the functions'. */
 #define recv opensspi_recv
 #define recvfrom opensspi_recvfrom
 #define gethostname opensspi_gethostname

@@ -282,7 +282,8 @@ PCCERT_CONTEXT WINAPI CertGetIssuerCertificateFromStore(HCERTSTORE hCertStore, P
  *             which would ask the user, is refused.
  *
  * Returns a handle for CertCloseStore, or NULL: ERROR_INVALID_PASSWORD; CRYPT_E_BAD_ENCODE when it is no PFX or is damaged or names an algorithm that
- * is not known, or holds a key that is not for RSA, elliptic curves or EdDSA; ERROR_NOT_SUPPORTED when OpenSSL's legacy provider is needed and not installed.
+ * is not known, or holds a key that is not for RSA, elliptic curves or EdDSA; ERROR_NOT_SUPPORTED when OpenSSL's legacy provider is needed and not
+ * installed.
  *
  * Source: Microsoft, PFXImportCertStore.
  */
