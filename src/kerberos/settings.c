@@ -174,6 +174,7 @@ static SECURITY_STATUS logon_set(struct kerberos_source *source, enum kerberos_l
     source->logon = logon;
     source->lent = false;
     source->refusals.until = 0; /* another key is another matter */
+    mem_free(STEAL(source->refusal));
     secret_release(&source->password);
     lease_put(STEAL(source->lease));
     return text_set(field, slice_of_text(name));
