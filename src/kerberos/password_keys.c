@@ -10,7 +10,7 @@
 #include <strings.h>
 
 /* What a KDC tells is unprotected until a ticket has opened, and each iteration is paid for (RFC 3962 8): KDCs tell 4,096 (RFC 3962 4) or 32,768
- * (RFC 8009 5), and libkrb5's own limit is 2^24, which takes half a minute of processor time for a key. */
+ * (RFC 8009 5), and libkrb5's own limit is 2^24, which takes up to a minute of processor time for a key. */
 #define ITERATIONS_MAX 262144
 
 struct wanted {
