@@ -13,6 +13,7 @@
 #include "core/cause.h"
 #include "kerberos/behalf.h"
 #include "kerberos/delegated.h"
+#include "kerberos/task.h"
 #include "support/kerberos_loop.h"
 #include "wire/der.h"
 #include <stdio.h>
@@ -239,7 +240,8 @@ static void test_who_gets_tickets(void **state)
         struct kerberos_credential *credential = kerberos_credential_new(&request, kerberos_source_new());
         assert_non_null(credential);
         cause_clear();
-        SECURITY_STATUS status = kerberos_tgt_forward(credential, krb, &service, 0, &message);
+        SECURITY_STATUS status =
+            kerberos_tgt_forward(credential, krb, &service, kerberos_deadline(credential), &message);
         if (status != cases[i].status)
             fail_msg("case %zu: 0x%08x %s", i, (unsigned)status, cause_text());
         assert_int_equal(message.len, 0);
