@@ -41,7 +41,9 @@ extern "C" {
  * its bytes, with or without a NUL at the end. They change where its tickets come from; what it got before is forgotten, and contexts that exist
  * stay as they are. An empty text takes the setting back. Of CCACHE, CLIENT_KEYTAB and X509_IDENTITY the last one set counts, and an empty text for
  * any of them takes all three back: tickets come again from where they came when the credential was acquired, with its password, cache or logon
- * session.
+ * session. KEYTAB is a setting of its own, whichever comes first: none of the three changes the server's keytab, and it none of them. Where none of
+ * them is set, a server that asks KDCs itself is who its keytab says, too, unless it is a client as well that was acquired with an identity or in a
+ * logon session. A server's password makes its keys as long as neither is set.
  */
 #define OPENSSPI_CRED_ATTR_CCACHE 0x4F530101 /* name of a ticket cache, "FILE:/path", instead of the default one */
 #define OPENSSPI_CRED_ATTR_CLIENT_KEYTAB 0x4F530102 /* name of a keytab to log on with */

@@ -55,7 +55,6 @@ static SECURITY_STATUS session_source_fill(struct kerberos_source *source, const
 {
     source->lease = lease_retain(request->session_lease);
     if (request->session_cache != NULL) {
-        source->explicit_logon = false;
         source->lent = true;
         source->cache = mem_strdup(request->session_cache);
         return source->cache != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;

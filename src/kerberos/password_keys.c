@@ -9,6 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* What a KDC tells is unprotected until a ticket has opened, and each iteration is paid for (RFC 3962 8): KDCs tell 4,096 (RFC 3962 4) or 32,768
+ * (RFC 8009 5), and libkrb5's own limit is 2^24, which takes up to a minute of processor time for a key. */
+#define ITERATIONS_MAX 262144
+
 struct wanted {
     struct kerberos_source *source;
     krb5_context krb;
@@ -63,6 +67,16 @@ static bool says_nothing_of_salts(krb5_error_code code)
            code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
 }
 
+/* RFC 3962 4: an iteration count in four bytes, where 0 is 2^32. Other parameters are libkrb5's to refuse. */
+static bool is_bearable(const krb5_data *parameters)
+{
+    struct reader reader = reader_of(krb_slice(parameters));
+    uint32_t count = 0;
+    if (parameters->length != 4 || reader_u32be(&reader, &count) != WIRE_OK)
+        return true;
+    return count > 0 && count <= ITERATIONS_MAX;
+}
+
 static krb5_error_code key_make(struct wanted *wanted, krb5_enctype type, const krb5_data *salt,
                                 const krb5_data *parameters)
 {
@@ -99,7 +113,9 @@ static krb5_error_code keys_add(struct wanted *wanted, krb5_enctype type, const 
         return code;
     bool is_usual = parameters->length == 0 &&
                     (salt->data == NULL || slice_equal(krb_slice(salt), krb_slice(&usual))); /* thousands of hashes */
-    if (!is_usual)
+    if (!is_bearable(parameters))
+        TRACE("kerberos", "more than %d iterations were told for keys of type %d: not made", ITERATIONS_MAX, (int)type);
+    else if (!is_usual)
         code = key_make(wanted, type, salt->data != NULL ? salt : &usual, parameters->length > 0 ? parameters : NULL);
     if (code != ENOMEM)
         code = key_make(wanted, type, &usual, NULL);

@@ -109,16 +109,6 @@ static SECURITY_STATUS text_set(char **field, struct slice value)
     return SEC_E_OK;
 }
 
-static void logon_set(struct kerberos_source *source, enum kerberos_logon logon, bool cache_first)
-{
-    source->logon = logon;
-    source->explicit_logon = true;
-    source->cache_first = cache_first;
-    source->lent = false;
-    secret_release(&source->password);
-    lease_put(STEAL(source->lease));
-}
-
 static SECURITY_STATUS pin_set(struct kerberos_source *source, struct slice value)
 {
     secret_release(&source->pin);
@@ -129,8 +119,30 @@ static SECURITY_STATUS pin_set(struct kerberos_source *source, struct slice valu
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t attribute, struct slice value)
+/* What a credential can be given to get its tickets with instead of what it was acquired with. The last one set counts. */
+static const struct kerberos_proof {
+    uint32_t attribute;
+    enum kerberos_logon logon;
+} proofs[] = {
+    {OPENSSPI_CRED_ATTR_CCACHE, LOGON_NONE},
+    {OPENSSPI_CRED_ATTR_CLIENT_KEYTAB, LOGON_KEYTAB},
+    {OPENSSPI_CRED_ATTR_X509_IDENTITY, LOGON_CERTIFICATE},
+};
+
+static SECURITY_STATUS proof_set(struct kerberos_source *source, const struct kerberos_proof *proof, struct slice name)
 {
+    require(proof->logon != LOGON_CERTIFICATE || name.len == 0 || source->client != NULL,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate does not say whose it is: name the user"));
+    source->proof = name.len > 0 ? proof : NULL;
+    return text_set(&source->proof_name, name);
+}
+
+static SECURITY_STATUS setting_take(const struct kerberos_credential *credential, struct kerberos_source *source,
+                                    uint32_t attribute, struct slice value)
+{
+    for (size_t i = 0; i < COUNT_OF(proofs); i++)
+        if (proofs[i].attribute == attribute)
+            return proof_set(source, &proofs[i], value);
     switch (attribute) {
     case SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS: {
         char *proxies = NULL;
@@ -139,17 +151,10 @@ static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t at
         source->proxy = proxies;
         return SEC_E_OK;
     }
-    case OPENSSPI_CRED_ATTR_CCACHE:
-        logon_set(source, LOGON_NONE, false);
-        return text_set(&source->cache, value);
-    case OPENSSPI_CRED_ATTR_CLIENT_KEYTAB:
-        logon_set(source, LOGON_KEYTAB, false);
-        return text_set(&source->keytab, value);
-    case OPENSSPI_CRED_ATTR_X509_IDENTITY:
-        require(source->client != NULL,
-                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate does not say whose it is: name the user"));
-        logon_set(source, LOGON_CERTIFICATE, false);
-        return text_set(&source->certificate, value);
+    case OPENSSPI_CRED_ATTR_KEYTAB:
+        require((credential->use & SECPKG_CRED_INBOUND) != 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a client's credential has no server's keys"));
+        return text_set(&source->server_keytab, value);
     case OPENSSPI_CRED_ATTR_X509_ANCHORS:
         return text_set(&source->anchors, value);
     case OPENSSPI_CRED_ATTR_PIN:
@@ -160,55 +165,47 @@ static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t at
     }
 }
 
-/* Is the source the server's own, so that the keytab with the server's keys also stands for the server itself where that asks KDCs? */
-static bool source_is_servers(const struct kerberos_credential *credential, const struct kerberos_source *source)
+/* Tickets by this and no longer by a password or a logon session. */
+static SECURITY_STATUS logon_set(struct kerberos_source *source, enum kerberos_logon logon, const char *name)
 {
-    return credential->use == SECPKG_CRED_INBOUND || !source->explicit_logon;
+    char **field = logon == LOGON_NONE     ? &source->cache
+                   : logon == LOGON_KEYTAB ? &source->keytab
+                                           : &source->certificate;
+    source->logon = logon;
+    source->lent = false;
+    source->refusals.until = 0; /* another key is another matter */
+    mem_free(STEAL(source->refusal));
+    secret_release(&source->password);
+    lease_put(STEAL(source->lease));
+    return text_set(field, slice_of_text(name));
 }
 
-static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential, struct kerberos_source *source,
-                                         struct slice value, char **keytab)
+/* What the settings make of the source that the credential was acquired with: its proof alone; else the server's keytab stands for the server itself
+ * where that asks KDCs, unless it is a client as well that was told who it is, by its program or its logon session; else what it was. */
+static SECURITY_STATUS source_settle(const struct kerberos_credential *credential, struct kerberos_source *source)
 {
-    require((credential->use & SECPKG_CRED_INBOUND) != 0,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a client's credential has no server's keys"));
-    if (value.len == 0)
-        return kerberos_server_keytab(source, keytab);
-    bool of_session = source->lent && (credential->use & SECPKG_CRED_OUTBOUND) != 0;
-    if (source_is_servers(credential, source) && !of_session) { /* a client stays whose session it is */
-        logon_set(source, LOGON_KEYTAB, (credential->use & SECPKG_CRED_OUTBOUND) != 0);
-        source->explicit_logon = false;
-        try(text_set(&source->keytab, value));
+    bool is_client = (credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    if (source->proof != NULL) {
+        source->cache_first = source->cache_last = false;
+        return logon_set(source, source->proof->logon, source->proof_name);
     }
-    return text_set(keytab, value);
+    if (source->server_keytab != NULL && !(is_client && source->explicit_logon))
+        return logon_set(source, LOGON_KEYTAB, source->server_keytab);
+    return SEC_E_OK;
 }
 
-/* Is the source again to be what it was when the credential was acquired? */
-static bool takes_back(const struct kerberos_credential *credential, const struct kerberos_source *source,
-                       uint32_t attribute, struct slice value)
-{
-    bool of_server = attribute == OPENSSPI_CRED_ATTR_KEYTAB && source_is_servers(credential, source);
-    return value.len == 0 &&
-           (of_server || attribute == OPENSSPI_CRED_ATTR_CCACHE || attribute == OPENSSPI_CRED_ATTR_CLIENT_KEYTAB ||
-            attribute == OPENSSPI_CRED_ATTR_X509_IDENTITY);
-}
-
-/* Sets the attribute in a copy of the source; or, where that was taken back, the server's keytab again, which is a setting of its own. */
-static SECURITY_STATUS copy_change(struct kerberos_credential *credential, struct kerberos_source *copy, bool back,
+static SECURITY_STATUS copy_change(const struct kerberos_credential *credential, struct kerberos_source *copy,
                                    uint32_t attribute, struct slice value, char **keytab)
 {
-    AUTO_FREE char *kept = NULL;
-    if (attribute == OPENSSPI_CRED_ATTR_KEYTAB)
-        return server_keytab_set(credential, copy, value, keytab);
-    if (!back)
-        return source_change(copy, attribute, value);
-    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
-    bool copied = mem_text_copy(&kept, credential->keytab);
-    kerberos_lane_leave(lane);
-    require(copied, SEC_E_INSUFFICIENT_MEMORY);
-    return kept != NULL ? server_keytab_set(credential, copy, slice_of_text(kept), keytab) : SEC_E_OK;
+    try(setting_take(credential, copy, attribute, value));
+    if (copy->server_keytab != NULL)
+        require((*keytab = mem_strdup(copy->server_keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    else if ((credential->use & SECPKG_CRED_INBOUND) != 0)
+        try(kerberos_server_keytab(copy, keytab)); /* as it was acquired */
+    return source_settle(credential, copy);
 }
 
-/* The source with the attribute set, not in use yet. *keytab: the server's, where the attribute is that one. */
+/* The source with the attribute set, not in use yet, and the server's keytab: of what was acquired and the settings, whatever came in between. */
 static SECURITY_STATUS source_make(struct kerberos_credential *credential, uint32_t attribute, struct slice value,
                                    struct kerberos_source **source, char **keytab)
 {
@@ -218,13 +215,12 @@ static SECURITY_STATUS source_make(struct kerberos_credential *credential, uint3
         kerberos_source_retain(credential->acquired != NULL ? credential->acquired : credential->source);
     kerberos_lane_leave(lane);
     bool sealed = now->logon == LOGON_SEALED || credential->evidence != NULL;
-    bool back = takes_back(credential, now, attribute, value);
-    struct kerberos_source *made = sealed ? NULL : kerberos_source_copy(back ? acquired : now, now);
+    struct kerberos_source *made = sealed ? NULL : kerberos_source_copy(acquired, now);
     kerberos_source_put(acquired);
     kerberos_source_put(now);
     require(!sealed, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a credential to act for somebody else cannot be changed"));
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = copy_change(credential, made, back, attribute, value, keytab);
+    SECURITY_STATUS status = copy_change(credential, made, attribute, value, keytab);
     if (status == SEC_E_OK)
         *source = made;
     else
@@ -244,11 +240,9 @@ static void swap_in(struct kerberos_credential *credential, krb5_context krb, st
     kerberos_keys_put(STEAL(credential->renewed));
     kerberos_tickets_drop(credential, krb); /* and idle kits' keys */
     mem_free(STEAL(credential->keys_name));
-    if (keytab != NULL) {
-        char *old_keytab = credential->keytab;
-        credential->keytab = *keytab;
-        *keytab = old_keytab;
-    }
+    char *old_keytab = credential->keytab;
+    credential->keytab = *keytab;
+    *keytab = old_keytab;
     if (credential->acquired == NULL)
         credential->acquired = STEAL(old);
     kerberos_lanes_unlock(credential->lanes);
@@ -262,14 +256,13 @@ SECURITY_STATUS kerberos_set_credential(void *credential, uint32_t attribute, co
     krb5_context krb;
     AUTO_FREE char *keytab = NULL;
     struct kerberos_source *source = NULL;
-    bool of_server = attribute == OPENSSPI_CRED_ATTR_KEYTAB;
     try(source_make(changed, attribute, slice_of(value, len), &source, &keytab));
     SECURITY_STATUS status = krb_pool_take(&changed->pool, &krb);
     if (status != SEC_E_OK) {
         kerberos_source_put(source);
         return status;
     }
-    swap_in(changed, krb, source, of_server ? &keytab : NULL);
+    swap_in(changed, krb, source, &keytab);
     status = kerberos_name_refresh(changed, krb);
     krb_pool_give(&changed->pool, krb);
     TRACE("kerberos", "attribute 0x%x of a credential set: 0x%08x", (unsigned)attribute, (unsigned)status);

@@ -46,6 +46,8 @@ void kerberos_source_put(struct kerberos_source *source)
     mem_free(source->anchors);
     mem_free(source->proxy);
     mem_free(source->refusal);
+    mem_free(source->proof_name);
+    mem_free(source->server_keytab);
     secret_release(&source->password);
     secret_release(&source->pin);
     secret_block_free(source, sizeof *source);
@@ -70,7 +72,7 @@ static bool keytab_copy(krb5_keytab *to, const struct kerberos_source *from)
     return opened;
 }
 
-struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, const struct kerberos_source *settings)
+struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, struct kerberos_source *settings)
 {
     struct kerberos_source *copy = kerberos_source_new();
     require(copy != NULL, NULL);
@@ -82,14 +84,17 @@ struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, con
     copy->forwardable = source->forwardable;
     copy->lent = source->lent;
     copy->lease = lease_retain(source->lease);
-    if (source->refusal != NULL) /* the session's password stays what it is; another key is another matter */
-        copy->refusals.until = kerberos_refusals_until(&source->refusals);
-    bool copied = mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&
-                  mem_text_copy(&copy->keytab, source->keytab) &&
-                  mem_text_copy(&copy->certificate, source->certificate) &&
-                  mem_text_copy(&copy->anchors, settings->anchors) && mem_text_copy(&copy->proxy, settings->proxy) &&
-                  mem_text_copy(&copy->refusal, source->refusal) && keytab_copy(&copy->memory_keytab, source) &&
-                  secret_copy(&copy->password, &source->password) && secret_copy(&copy->pin, &settings->pin);
+    copy->proof = settings->proof;
+    if (source->refusal != NULL) /* the session's password stays what it is */
+        copy->refusals.until =
+            kerberos_refusals_until(settings->logon == source->logon ? &settings->refusals : &source->refusals);
+    bool copied =
+        mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&
+        mem_text_copy(&copy->keytab, source->keytab) && mem_text_copy(&copy->certificate, source->certificate) &&
+        mem_text_copy(&copy->anchors, settings->anchors) && mem_text_copy(&copy->proxy, settings->proxy) &&
+        mem_text_copy(&copy->refusal, source->refusal) && mem_text_copy(&copy->proof_name, settings->proof_name) &&
+        mem_text_copy(&copy->server_keytab, settings->server_keytab) && keytab_copy(&copy->memory_keytab, source) &&
+        secret_copy(&copy->password, &source->password) && secret_copy(&copy->pin, &settings->pin);
     if (!copied) {
         kerberos_source_put(copy);
         return NULL;

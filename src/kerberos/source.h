@@ -19,14 +19,16 @@ enum kerberos_logon {
     LOGON_SEALED, /* never: somebody else's ticket was given, and the credential is that; or a password without a name, and it is nobody's */
 };
 
+struct kerberos_proof;
+
 struct kerberos_source {
     atomic_uint n_references;
     enum kerberos_logon logon;
-    bool explicit_logon;       /* the program said with what, and not the configuration */
-    bool cache_first;          /* log on only when the cache has no living tickets */
-    bool cache_last;           /* take the cache when there is nothing to log on with */
-    char *cache;               /* full name of a ticket cache; NULL: the default one, whatever it is at the time */
-    char *client;              /* principal to be, or NULL for the cache's or the keytab's first */
+    bool explicit_logon; /* the program or its logon session said with what, and not the configuration; as acquired */
+    bool cache_first;    /* log on only when the cache has no living tickets */
+    bool cache_last;     /* take the cache when there is nothing to log on with */
+    char *cache;         /* full name of a ticket cache; NULL: the default one, whatever it is at the time */
+    char *client;        /* principal to be, or NULL for the cache's or the keytab's first */
     struct secret password;    /* UTF-8 with its NUL, as libkrb5 takes it */
     char *keytab;              /* its name; NULL: libkrb5's default */
     krb5_keytab memory_keytab; /* holds `keytab` alive when it was made of bytes */
@@ -42,11 +44,15 @@ struct kerberos_source {
     struct kerberos_refusals refusals;
     bool lent;           /* the cache is a logon session's, in this process's memory: nobody else changes it */
     struct lease *lease; /* that session's tie to its tickets or its password; NULL: neither is a session's */
+    const struct kerberos_proof *proof; /* set (settings.c) instead of what the credential was acquired with; or NULL */
+    char *proof_name;
+    char *server_keytab; /* set; or NULL */
 };
 
 struct kerberos_source *kerberos_source_new(void);
-/* A copy to be changed, with one reference; its proxy, anchors and PIN are those of `settings`, which may be the same. */
-struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, const struct kerberos_source *settings);
+/* A copy to be changed, with one reference; its proxy, anchors, PIN and what was set (not what came of that) are those of `settings`,
+ * another source of the same credential or the same. */
+struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, struct kerberos_source *settings);
 struct kerberos_source *kerberos_source_retain(struct kerberos_source *source);
 void kerberos_source_put(struct kerberos_source *source); /* NULL is fine */
 

@@ -80,6 +80,24 @@ static void test_promised_and_left_out(void **state)
         }
 }
 
+/* Who speaks GSS-API says in its checksum what it asks for and where it is; only a raw AP-REQ comes without, and without another type's (RFC 4121
+ * 4.1.1). */
+static void test_without_a_checksum(void **state)
+{
+    (void)state;
+    for (int raw = 0; raw < 2; raw++)
+        for (int other = 0; other < 2; other++) {
+            struct forge forge;
+            forge_begin(&forge, KRB_AES256_SHA1);
+            forge.raw = raw != 0;
+            forge.no_checksum = other == 0;
+            if (other != 0)
+                forge.checksum_type = 7;                                                              /* RSA-MD5 */
+            forge.microseconds = (forge.microseconds + 1000 + (uint32_t)(2 * raw + other)) % 1000000; /* no replay */
+            assert_int_equal(verdict(&forge, NULL, 0), raw != 0 ? SEC_E_OK : SEC_E_INVALID_TOKEN);
+        }
+}
+
 /* Our own client promises what it gives, and nothing without. */
 static void test_our_promise(void **state)
 {
@@ -133,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_promised_and_left_out),
+        cmocka_unit_test(test_without_a_checksum),
         cmocka_unit_test(test_our_promise),
     };
     kerberos_loop_configure(NULL, NULL, NULL);

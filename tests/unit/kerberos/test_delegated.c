@@ -13,8 +13,11 @@
 #include "core/cause.h"
 #include "kerberos/behalf.h"
 #include "kerberos/delegated.h"
+#include "kerberos/task.h"
 #include "support/kerberos_loop.h"
 #include "wire/der.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define USAGE_KRB_CRED 14
@@ -206,6 +209,54 @@ static void test_the_services_own_ticket_stays(void **state)
     kerberos_loop_configure(NULL, NULL, NULL);
 }
 
+/* Whom a ticket is forwarded to is the configuration's and the KDC's to say: what is let goes on to look for tickets, of which there are none. */
+static void test_who_gets_tickets(void **state)
+{
+    static const struct {
+        const char *delegate;
+        krb5_flags flags;
+        SECURITY_STATUS status;
+    } cases[] = {
+        {"never", TKT_FLG_OK_AS_DELEGATE, SEC_E_DELEGATION_POLICY},
+        {"ok_as_delegate", TKT_FLG_OK_AS_DELEGATE, SEC_E_NO_CREDENTIALS},
+        {"ok_as_delegate", ~TKT_FLG_OK_AS_DELEGATE, SEC_E_DELEGATION_POLICY},
+        {"always", 0, SEC_E_NO_CREDENTIALS},
+    };
+    const char *cache = getenv("KRB5CCNAME");
+    AUTO_FREE char *kept = mem_strdup(cache);
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct config *config;
+        char section[64];
+        AUTO_SECRET struct secret message = {0};
+        krb5_creds service = {.magic = KV5M_CREDS, .ticket_flags = cases[i].flags};
+        snprintf(section, sizeof section, "delegate = %s\n", cases[i].delegate);
+        assert_int_equal(krb5_parse_name(krb, FORGE_SERVER, &service.server), 0);
+        assert_int_equal(krb5_parse_name(krb, FORGE_CLIENT, &service.client), 0);
+        kerberos_loop_configure(NULL, NULL, section);
+        setenv("KRB5CCNAME", "FILE:/nonexistent/cache", 1);
+        assert_int_equal(config_get(&config), SEC_E_OK);
+        const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+        struct kerberos_credential *credential = kerberos_credential_new(&request, kerberos_source_new());
+        assert_non_null(credential);
+        cause_clear();
+        SECURITY_STATUS status =
+            kerberos_tgt_forward(credential, krb, &service, kerberos_deadline(credential), &message);
+        if (status != cases[i].status)
+            fail_msg("case %zu: 0x%08x %s", i, (unsigned)status, cause_text());
+        assert_int_equal(message.len, 0);
+        kerberos_release(credential);
+        config_release(config);
+        krb5_free_principal(krb, service.server);
+        krb5_free_principal(krb, service.client);
+    }
+    kerberos_loop_configure(NULL, NULL, NULL);
+    if (kept != NULL)
+        setenv("KRB5CCNAME", kept, 1);
+    else
+        unsetenv("KRB5CCNAME");
+}
+
 /* A logon keeps its user's ticket-granting ticket to act with; of who acts for somebody else by S4U2Proxy that would be the service's. */
 static void test_the_services_own_ticket_is_not_kept(void **state)
 {
@@ -291,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_ticket_of_somebody_else),
         cmocka_unit_test(test_what_may_be_missing),
         cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_who_gets_tickets),
         cmocka_unit_test(test_the_services_own_ticket_stays),
         cmocka_unit_test(test_the_services_own_ticket_is_not_kept),
         cmocka_unit_test(test_the_service_itself),

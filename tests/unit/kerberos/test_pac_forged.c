@@ -275,6 +275,26 @@ static void list_counts_that_lie(void **state)
 }
 
 /* Null where something is counted, or something where the deferred part has nothing. */
+/* As many as no token holds are not read, though all are there. */
+static void more_groups_than_a_token_holds(void **state)
+{
+    (void)state;
+    for (uint32_t more = 0; more < 2; more++)
+        for (int list = 0; list < 3; list++) {
+            struct logon_recipe recipe = {.user_id = 500, .user_flags = 0x220, .step = 1};
+            AUTO_WRITER struct writer writer = writer_growing(0);
+            struct pac_logon_info info;
+            *(list == 0   ? &recipe.n_groups
+              : list == 1 ? &recipe.n_extra_sids
+                          : &recipe.n_resource_groups) = 1024 + more;
+            logon_info_write(&writer, &recipe);
+            enum wire_result result = pac_logon_info_decode(writer_slice_of(&writer), &info);
+            assert_int_equal(result, more != 0 ? WIRE_BAD : WIRE_OK);
+            if (result == WIRE_OK)
+                pac_logon_info_release(&info);
+        }
+}
+
 static void pointers_that_lie(void **state)
 {
     static const size_t pointers[] = {
@@ -465,12 +485,19 @@ static void memory_may_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cut_anywhere_is_refused), cmocka_unit_test(flipped_anywhere_is_survived),
-        cmocka_unit_test(buffer_counts_that_lie),  cmocka_unit_test(buffer_places_that_lie),
-        cmocka_unit_test(duplicates_are_refused),  cmocka_unit_test(list_counts_that_lie),
-        cmocka_unit_test(pointers_that_lie),       cmocka_unit_test(strings_that_lie),
-        cmocka_unit_test(small_buffers_that_lie),  cmocka_unit_test(signatures_that_lie),
-        cmocka_unit_test(upn_places_that_lie),     cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(cut_anywhere_is_refused),
+        cmocka_unit_test(flipped_anywhere_is_survived),
+        cmocka_unit_test(buffer_counts_that_lie),
+        cmocka_unit_test(buffer_places_that_lie),
+        cmocka_unit_test(duplicates_are_refused),
+        cmocka_unit_test(list_counts_that_lie),
+        cmocka_unit_test(more_groups_than_a_token_holds),
+        cmocka_unit_test(pointers_that_lie),
+        cmocka_unit_test(strings_that_lie),
+        cmocka_unit_test(small_buffers_that_lie),
+        cmocka_unit_test(signatures_that_lie),
+        cmocka_unit_test(upn_places_that_lie),
+        cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define USUAL "EXAMPLE.TESThostserver.example.test" /* RFC 4120 4 */
@@ -31,7 +32,7 @@
 #define N_TYPES 2 /* that krb5.conf permits here: thousands of hashes are made for each */
 #define LONGER (600 * FILETIME_SECOND)
 
-static const uint8_t slower[] = {0, 0, 0x20, 0}; /* 8192 rounds, not 4096 */
+static uint8_t slower[] = {0, 0, 0x20, 0}; /* 8192 rounds, not 4096; changed while the KDC is not asked */
 
 static const struct config *config;
 static krb5_context krb;
@@ -242,6 +243,39 @@ static void test_the_usual_salt_with_a_parameter(void **state)
     kerberos_release(server);
 }
 
+static void rounds_set(uint32_t rounds)
+{
+    for (int i = 0; i < 4; i++)
+        slower[i] = (uint8_t)(rounds >> (24 - 8 * i));
+}
+
+/* Nothing protects the count: it is paid for up to a limit. Beyond, the usual key is all that there is, at no more than its own cost. */
+static void test_many_rounds(void **state)
+{
+    static const struct {
+        uint32_t rounds;
+        SECURITY_STATUS status;
+    } cases[] = {{262144, SEC_E_OK}, {262145, SEC_E_WRONG_PRINCIPAL}};
+    (void)state;
+    told = SLOWER;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct kerberos_credential *server = server_new();
+        rounds_set(cases[i].rounds);
+        assert_int_equal(accepted(server, "pw", SLOWER), cases[i].status);
+        assert_int_equal(accepted(server, "pw", USUAL), SEC_E_OK);
+        kerberos_release(server);
+    }
+    for (uint32_t rounds = 0; rounds <= 0xffffff; rounds += 0xffffff) { /* RFC 3962 4: 2^32; and libkrb5's most */
+        struct kerberos_credential *server = server_new();
+        rounds_set(rounds);
+        clock_t before = clock();
+        assert_int_equal(accepted(server, "pw", USUAL), SEC_E_OK);
+        assert_true(clock() - before < 5 * CLOCKS_PER_SEC); /* of the processor: it took half a minute */
+        kerberos_release(server);
+    }
+    rounds_set(8192);
+}
+
 /* Forged answers to the first question are asked about again as soon as a ticket does not open. */
 static void test_a_forged_salt(void **state)
 {
@@ -411,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_true_salt, begin, end),
         cmocka_unit_test_setup_teardown(test_the_usual_salt_with_a_parameter, begin, end),
+        cmocka_unit_test_setup_teardown(test_many_rounds, begin, end),
         cmocka_unit_test_setup_teardown(test_a_forged_salt, begin, end),
         cmocka_unit_test_setup_teardown(test_forged_again, begin, end),
         cmocka_unit_test_setup_teardown(test_junk_takes_no_keys, begin, end),

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "crypto/processor.h"
 #include "kerberos/session.h"
+#include "kerberos/session_state.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -772,6 +773,29 @@ static void attributes(void **state)
     assert_int_equal(kerberos_attribute(3, false, SECPKG_ATTR_SIZES, &value), SEC_E_UNSUPPORTED_FUNCTION);
 }
 
+/* RFC 4121 4.2.2: a header that names the wrong side is refused, be the checksum over it as good as the keys make it. */
+static void headers_of_the_wrong_side(void **state)
+{
+    (void)state;
+    FOR_ALL_KINDS(kind)
+    {
+        uint8_t text[16] = "text", token[TOKEN_ROOM];
+        uint32_t qop;
+        if (kind->enctype == 23) /* RFC 4757 has another frame */
+            continue;
+        struct pair pair = pair_of(kind, DETECT, false, true);
+        for (int lies = 0; lies < 2; lies++) {
+            struct message message = {.token = {token, kind->signature}};
+            message.data[message.n_data++] = (struct segment){.data = text, .len = sizeof text};
+            ((struct kerberos_session *)pair.client)->initiator = lies == 0; /* its keys are made already */
+            assert_int_equal(table->sign(pair.client, 0, &message, 0), SEC_E_OK);
+            assert_int_equal(table->verify(pair.server, &message, 0, &qop),
+                             lies != 0 ? SEC_E_MESSAGE_ALTERED : SEC_E_OK);
+        }
+        pair_close(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -782,6 +806,7 @@ int main(void)
         cmocka_unit_test(first_messages),
         cmocka_unit_test(any_rotation_opens),
         cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(headers_of_the_wrong_side),
         cmocka_unit_test(no_bit_changes_the_length),
         cmocka_unit_test(no_stream_is_used_by_both),
         cmocka_unit_test(refusals),
