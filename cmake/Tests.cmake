@@ -82,7 +82,7 @@ foreach(source IN LISTS unit_tests)
         target_sources(${name} PRIVATE ${failing_calls_files})
         target_link_options(${name} PRIVATE -rdynamic)
     endif()
-    if(name MATCHES "^unit\\.lsa\\.(requests|server)$") # the daemon itself, over a loop of the test's
+    if(name MATCHES "^unit\\.lsa\\.(bounds|requests|server)$") # the daemon itself, over a loop of the test's
         opensspi_add_daemon_parts(${name})
     endif()
     if(name STREQUAL "unit.lsa.sandbox")

@@ -264,6 +264,22 @@ static void test_client_honest(void **state)
     credssp_duel_end(duel);
 }
 
+/* Inside, a client without confidentiality: the server ends where that is known, before anything is sealed or signed. */
+static void test_client_signs_alone(void **state)
+{
+    struct credssp_duel *duel = credssp_duel_begin(true);
+    SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
+    (void)state;
+    duel->signs_alone = true;
+    while (status == SEC_I_CONTINUE_NEEDED && !duel->nego_done) {
+        credssp_duel_nego(duel);
+        struct ts_request request = {.version = 6, .nego_token = bytes_slice(&duel->token)};
+        status = credssp_duel_send(duel, &request);
+    }
+    assert_int_equal(status, SEC_E_UNSUPPORTED_FUNCTION);
+    credssp_duel_end(duel);
+}
+
 static void test_client_altered(void **state)
 {
     (void)state;
@@ -405,9 +421,10 @@ int main(void)
         cmocka_unit_test(test_server_version_higher), cmocka_unit_test(test_server_leaves_out),
         cmocka_unit_test(test_server_error),          cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_client_honest),         cmocka_unit_test(test_client_altered),
-        cmocka_unit_test(test_client_version),        cmocka_unit_test(test_client_hurries),
-        cmocka_unit_test(test_client_credentials),    cmocka_unit_test(test_client_kinds),
-        cmocka_unit_test(test_nothing_came),          cmocka_unit_test(test_client_nonce_changes),
+        cmocka_unit_test(test_client_signs_alone),    cmocka_unit_test(test_client_version),
+        cmocka_unit_test(test_client_hurries),        cmocka_unit_test(test_client_credentials),
+        cmocka_unit_test(test_client_kinds),          cmocka_unit_test(test_nothing_came),
+        cmocka_unit_test(test_client_nonce_changes),
     };
     credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
