@@ -368,6 +368,7 @@ static void test_lies(void **state)
         {"winbind:", "FAKE", "EXAMPLE", NULL, NULL, SEC_E_LOGON_DENIED},
         {"winbind:", "FAKE", "ADMIRER", NULL, NULL, SEC_E_LOGON_DENIED},
         {"winbind:", "FAKE", "", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "", "EXAMPLE", NULL, &of_nobody, SEC_E_LOGON_DENIED},
         /* the store of one domain */
         {"winbind:FRIEND", "FRIEND", "FAKE", NULL, &of_fake, SEC_E_LOGON_DENIED},
         {"winbind:UNLISTED", "UNLISTED", NULL, NULL, NULL, SEC_E_OK},

@@ -2,6 +2,7 @@
  * CredSSP against peers that alter, repeat, reorder or leave out: each is refused, and nothing is handed to a server that has not proved its key.
  * build: all
  */
+#include "credssp/binding.h"
 #include "support/credssp_duel.h"
 
 #include <setjmp.h>
@@ -80,6 +81,16 @@ static void test_server_key(void **state)
     sealed.data[sealed.len - 1] ^= 1; /* on its way */
     request.pub_key_auth = bytes_slice(&sealed);
     client_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
+    for (size_t i = 0; i < 32; i += 31) { /* nearly right */
+        AUTO_SECRET struct secret text = {0};
+        duel = server_played();
+        assert_int_equal(binding_text(BINDING_SERVER, 6, duel->nonce.data, bytes_slice(&duel->key), &text), SEC_E_OK);
+        assert_int_equal(text.len, 32);
+        text.data[i] ^= 1;
+        credssp_duel_seal(duel, text.data, text.len, &sealed);
+        request.pub_key_auth = bytes_slice(&sealed);
+        client_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
+    }
 }
 
 static void test_server_old_form(void **state)
@@ -407,7 +418,7 @@ static void test_client_nonce_changes(void **state)
     ts_credentials_write(&bytes, &credentials);
     assert_int_equal(writer_finish(&bytes), WIRE_OK);
     credssp_duel_seal(duel, bytes.data, bytes.len, &sealed);
-    duel->nonce.data[0] ^= 1;
+    duel->nonce.data[TS_NONCE_LEN - 1] ^= 1;
     struct ts_request request = {.version = 6, .auth_info = bytes_slice(&sealed), .nonce = bytes_slice(&duel->nonce)};
     server_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
 }

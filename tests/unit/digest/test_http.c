@@ -290,13 +290,13 @@ static void test_bodies(void **state)
     assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_INVALID_TOKEN);
 }
 
-/* Of a quoted number. */
-static void last_digit_alter(char *token, const char *name)
+/* To another one, and back. */
+static void last_digit_alter(char token[DIGEST_TOKEN + 1], const char *name)
 {
-    char *quote = strchr(strstr(token, name), '"');
-    assert_non_null(quote);
-    char *digit = strchr(quote + 1, '"') - 1;
-    *digit ^= 1;
+    char value[80];
+    assert_true(digest_value(token, name, value, sizeof value));
+    value[strlen(value) - 1] ^= 1;
+    assert_true(digest_alter(token, name, value));
 }
 
 static void test_later_requests(void **state)
@@ -569,6 +569,30 @@ static void test_proof_order(void **state)
     digest_forget(&first);
 }
 
+/* Codes are compared to their end. */
+static void test_last_digits(void **state)
+{
+    struct digest_call ours = get;
+    static const struct {
+        const char *name;
+        SECURITY_STATUS expected;
+    } cases[] = {{"opaque", SEC_E_INVALID_TOKEN}, {"response", SEC_E_LOGON_DENIED}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+        last_digit_alter(client.token, cases[i].name);
+        assert_int_equal(digest_accept_step(&server, &got, client.token), cases[i].expected);
+        forget();
+    }
+    ours.flags |= ISC_REQ_MUTUAL_AUTH;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    last_digit_alter(server.token, "rspauth");
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_MUTUAL_AUTH_FAILED);
+}
+
 /* A token is 4096 bytes at most, whoever made it so long. */
 static void test_long_token(void **state)
 {
@@ -805,6 +829,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_proof_order, begin, end),
+        cmocka_unit_test_setup_teardown(test_last_digits, begin, end),
         cmocka_unit_test_setup_teardown(test_long_token, begin, end),
         cmocka_unit_test_setup_teardown(test_long_url, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),

@@ -150,7 +150,7 @@ static void seal_both_ways(bool alter)
         for (int i = 0; i < 3; i++)
             copy.buffers[i].pvBuffer = i == 0 ? (void *)copy.token : i == 1 ? (void *)copy.data : (void *)copy.padding;
         copy.list.pBuffers = copy.buffers;
-        copy.token[2] ^= 4;
+        copy.token[n % 2 != 0 ? 2 : 9] ^= 4;
         if (alter)
             assert_int_equal(DecryptMessage(to, &copy.list, 0, NULL), SEC_E_MESSAGE_ALTERED);
         assert_int_equal(DecryptMessage(to, &wire.list, 0, NULL), SEC_E_OK);
