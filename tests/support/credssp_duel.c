@@ -165,7 +165,7 @@ static struct credssp_duel *duel_new(void)
     spare = NULL;
     side_clear(&duel->honest);
     side_clear(&duel->played);
-    duel->nego_begun = duel->nego_done = false;
+    duel->nego_begun = duel->nego_done = duel->signs_alone = false;
     duel->text.len = duel->token.len = duel->nonce.len = duel->key.len = 0;
     duel->request = (struct ts_request){0};
     return duel;
@@ -271,7 +271,8 @@ bool credssp_duel_nego_try(struct credssp_duel *duel)
     SECURITY_STATUS status;
     if (duel->played.client)
         status = InitializeSecurityContextA(
-            &duel->nego_credential, context, target, ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH, 0, 0,
+            &duel->nego_credential, context, target,
+            ISC_REQ_MUTUAL_AUTH | (duel->signs_alone ? ISC_REQ_INTEGRITY : ISC_REQ_CONFIDENTIALITY), 0, 0,
             context != NULL ? &in_list : NULL, 0, &duel->nego, &out_list, &attributes, NULL);
     else
         status = AcceptSecurityContext(&duel->nego_credential, context, &in_list, ASC_REQ_CONFIDENTIALITY, 0,

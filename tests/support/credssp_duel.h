@@ -26,6 +26,7 @@ struct credssp_duel {
     CredHandle nego_credential;
     CtxtHandle nego;
     bool nego_begun, nego_done;
+    bool signs_alone;          /* a played client's Negotiate asks for no confidentiality; set before the first token */
     struct wire text;          /* of the TSRequest that `request` points into */
     struct ts_request request; /* the last that came */
     struct bytes token;        /* what the played end's Negotiate wants sent */

@@ -420,6 +420,9 @@ static void test_file_permissions(void **state)
         assert_int_equal(rename(target, file_path), 0);
         assert_int_equal(chown(file_path, 12345, 0), 0);
         assert_not_opened("belong");
+        assert_int_equal(chown(file_path, 0, 0), 0);
+        assert_int_equal(chown(test_directory, 12345, 0), 0);
+        assert_not_opened("directory of an account file must belong");
     }
 }
 

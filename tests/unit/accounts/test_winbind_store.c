@@ -368,6 +368,7 @@ static void test_lies(void **state)
         {"winbind:", "FAKE", "EXAMPLE", NULL, NULL, SEC_E_LOGON_DENIED},
         {"winbind:", "FAKE", "ADMIRER", NULL, NULL, SEC_E_LOGON_DENIED},
         {"winbind:", "FAKE", "", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "", "EXAMPLE", NULL, &of_nobody, SEC_E_LOGON_DENIED},
         /* the store of one domain */
         {"winbind:FRIEND", "FRIEND", "FAKE", NULL, &of_fake, SEC_E_LOGON_DENIED},
         {"winbind:UNLISTED", "UNLISTED", NULL, NULL, NULL, SEC_E_OK},
@@ -376,6 +377,9 @@ static void test_lies(void **state)
         {"winbind:UNLISTED", "UNLISTED", "OTHER", NULL, NULL, SEC_E_LOGON_DENIED},
         {"winbind:UNLISTED", "UNLISTED", NULL, NULL, &of_fake, SEC_E_LOGON_DENIED},
         {"winbind:UNLISTED", "UNLISTED", NULL, NULL, &of_server, SEC_E_LOGON_DENIED},
+        {"winbind:unlisted.test", "unlisted.test", "server", NULL, &of_nobody, SEC_E_LOGON_DENIED},
+        {"winbind:unlisted.test", "unlisted.test", "BUILTIN", NULL, &of_nobody, SEC_E_LOGON_DENIED},
+        {"winbind:unlisted.test", "unlisted.test", "", NULL, &of_nobody, SEC_E_LOGON_DENIED},
         /* names that are none */
         {"winbind:", "FAKE", NULL, "FAKE\\root", NULL, SEC_E_LOGON_DENIED},
         {"winbind:", "FAKE", NULL, "../root", NULL, SEC_E_LOGON_DENIED},
@@ -528,7 +532,7 @@ static void test_names_that_no_store_has(void **state)
 /* Which responses a controller gets to see. */
 static void test_kinds_of_responses(void **state)
 {
-    static const uint8_t v1[24] = {1, 2, 3}, lm[24] = {9, 8, 7};
+    static const uint8_t v1[24] = {1, 2, 3}, lm[24] = {9, 8, 7}, longest[0x10000] = {[16] = 1, [17] = 1};
     struct accounts *accounts = open_one("winbind:", SECONDS);
     uint8_t v2[NTLM_V2_RESPONSE_MIN] = {0}, session_challenge[8];
     struct kind {
@@ -548,6 +552,8 @@ static void test_kinds_of_responses(void **state)
         {slice_of(NULL, 0), slice_of(lm, 24), false, true, true, true, 0, 24},
         {slice_of(NULL, 0), slice_of(NULL, 0), false, true, true, false, 0, 0},
         {slice_of(v1, 23), slice_of(NULL, 0), false, true, true, false, 0, 0},
+        {slice_of(longest, 0xffff), slice_of(NULL, 0), false, false, false, true, 0xffff, 0},
+        {slice_of(longest, 0x10000), slice_of(NULL, 0), false, false, false, false, 0, 0}, /* no message holds it */
     };
     (void)state;
     v2[16] = v2[17] = 1;

@@ -240,6 +240,26 @@ static void test_written_by_everybody(void **state)
     }
 }
 
+/* What has no text of its own would be an empty configuration, and what never ends none at all. */
+static void test_no_ordinary_file(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+    assert_int_equal(config_parse_file(&config, path_of("fifo"), CONFIG_WANTED, geteuid()), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(unlink(path_of("fifo")), 0);
+    file_put("live", "[names]\ncomputer = X\n#");
+    FILE *file = fopen(path_of("live"), "ab");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    for (long len = ftell(file); len < 1 << 20; len++)
+        assert_int_equal(fputc(len % 64 == 0 ? '#' : len % 64 == 63 ? '\n' : ' ', file) == EOF, 0);
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(config_parse_file(&config, path_of("live"), CONFIG_WANTED, geteuid()), SEC_E_OK);
+    assert_int_equal(fputc('#', file), '#');
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(config_parse_file(&config, path_of("live"), CONFIG_WANTED, geteuid()), SEC_E_INTERNAL_ERROR);
+}
+
 /* Without the variable, or with an empty one: the user's file, in XDG_CONFIG_HOME or under HOME. */
 static void test_user_file(void **state)
 {
@@ -447,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_one_over_another),
         cmocka_unit_test(test_change_is_noticed),
         cmocka_unit_test(test_written_by_everybody),
+        cmocka_unit_test(test_no_ordinary_file),
         cmocka_unit_test(test_of_somebody_else),
         cmocka_unit_test(test_user_file),
         cmocka_unit_test(test_without_memory),

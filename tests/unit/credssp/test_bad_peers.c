@@ -2,6 +2,7 @@
  * CredSSP against peers that alter, repeat, reorder or leave out: each is refused, and nothing is handed to a server that has not proved its key.
  * build: all
  */
+#include "credssp/binding.h"
 #include "support/credssp_duel.h"
 
 #include <setjmp.h>
@@ -80,6 +81,16 @@ static void test_server_key(void **state)
     sealed.data[sealed.len - 1] ^= 1; /* on its way */
     request.pub_key_auth = bytes_slice(&sealed);
     client_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
+    for (size_t i = 0; i < 32; i += 31) { /* nearly right */
+        AUTO_SECRET struct secret text = {0};
+        duel = server_played();
+        assert_int_equal(binding_text(BINDING_SERVER, 6, duel->nonce.data, bytes_slice(&duel->key), &text), SEC_E_OK);
+        assert_int_equal(text.len, 32);
+        text.data[i] ^= 1;
+        credssp_duel_seal(duel, text.data, text.len, &sealed);
+        request.pub_key_auth = bytes_slice(&sealed);
+        client_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
+    }
 }
 
 static void test_server_old_form(void **state)
@@ -264,6 +275,22 @@ static void test_client_honest(void **state)
     credssp_duel_end(duel);
 }
 
+/* Inside, a client without confidentiality: the server ends where that is known, before anything is sealed or signed. */
+static void test_client_signs_alone(void **state)
+{
+    struct credssp_duel *duel = credssp_duel_begin(true);
+    SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
+    (void)state;
+    duel->signs_alone = true;
+    while (status == SEC_I_CONTINUE_NEEDED && !duel->nego_done) {
+        credssp_duel_nego(duel);
+        struct ts_request request = {.version = 6, .nego_token = bytes_slice(&duel->token)};
+        status = credssp_duel_send(duel, &request);
+    }
+    assert_int_equal(status, SEC_E_UNSUPPORTED_FUNCTION);
+    credssp_duel_end(duel);
+}
+
 static void test_client_altered(void **state)
 {
     (void)state;
@@ -391,7 +418,7 @@ static void test_client_nonce_changes(void **state)
     ts_credentials_write(&bytes, &credentials);
     assert_int_equal(writer_finish(&bytes), WIRE_OK);
     credssp_duel_seal(duel, bytes.data, bytes.len, &sealed);
-    duel->nonce.data[0] ^= 1;
+    duel->nonce.data[TS_NONCE_LEN - 1] ^= 1;
     struct ts_request request = {.version = 6, .auth_info = bytes_slice(&sealed), .nonce = bytes_slice(&duel->nonce)};
     server_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
 }
@@ -405,9 +432,10 @@ int main(void)
         cmocka_unit_test(test_server_version_higher), cmocka_unit_test(test_server_leaves_out),
         cmocka_unit_test(test_server_error),          cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_client_honest),         cmocka_unit_test(test_client_altered),
-        cmocka_unit_test(test_client_version),        cmocka_unit_test(test_client_hurries),
-        cmocka_unit_test(test_client_credentials),    cmocka_unit_test(test_client_kinds),
-        cmocka_unit_test(test_nothing_came),          cmocka_unit_test(test_client_nonce_changes),
+        cmocka_unit_test(test_client_signs_alone),    cmocka_unit_test(test_client_version),
+        cmocka_unit_test(test_client_hurries),        cmocka_unit_test(test_client_credentials),
+        cmocka_unit_test(test_client_kinds),          cmocka_unit_test(test_nothing_came),
+        cmocka_unit_test(test_client_nonce_changes),
     };
     credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

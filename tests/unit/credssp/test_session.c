@@ -1,5 +1,6 @@
 /*
- * TSSSP's messages are numbered for packages that leave that to their callers: a message that is refused takes no number.
+ * TSSSP's messages are numbered for packages that leave that to their callers: a message that is refused takes no number. Fields of the handshake are
+ * sealed, or they are none.
  * build: all
  */
 #include "credssp/session.h"
@@ -57,6 +58,32 @@ static void received_with(SECURITY_STATUS (*receive)(void *, struct message *, u
     assert_int_equal(number, expected);
 }
 
+/* A package that says of each message how it was protected. */
+static SECURITY_STATUS opened(void *state, struct message *message, uint32_t seq, uint32_t *qop)
+{
+    (void)seq;
+    message->stream_data = message->stream;
+    *qop = *(const uint32_t *)state;
+    return SEC_E_OK;
+}
+
+/* What binds the key and what holds the credentials is sealed: a message that the inner package calls only signed is neither. */
+static void test_field_that_is_only_signed(void **state)
+{
+    static const struct package_session opens = {.unseal = opened};
+    static const struct package inner = {.info = {.name = "Opens"}, .session = &opens};
+    static uint32_t qops[] = {0, SECQOP_WRAP_NO_ENCRYPT};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_SECRET struct secret plain = {0};
+        struct session session = {.package = &inner, .state = &qops[i]};
+        struct credssp_handshake handshake = {.session = &session};
+        assert_int_equal(inner_unseal(&handshake, slice_of("text", 4), &plain),
+                         i == 0 ? SEC_E_OK : SEC_E_MESSAGE_ALTERED);
+        assert_int_equal(plain.len, i == 0 ? 4 : 0);
+    }
+}
+
 static void test_numbers(void **state)
 {
     const struct package_session *ours = &credssp_session_table;
@@ -80,6 +107,7 @@ static void test_numbers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers),
+                                       cmocka_unit_test(test_field_that_is_only_signed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

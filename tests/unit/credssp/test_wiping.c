@@ -1,7 +1,9 @@
 /*
- * After a handshake that handed a password over, and after ones that failed, no memory of this process holds it.
+ * After a handshake that handed a password over, and after ones that failed, no memory of this process holds it; nor a text that was freed as one.
  * build: all
  */
+#include "base/memory.h"
+#include "base/secret.h"
 #include "support/credssp_loop.h"
 #include "support/memory_search.h"
 
@@ -78,9 +80,26 @@ static void test_refused(void **state)
     failed("TERMSRV/server.test", SEC_I_CONTINUE_NEEDED, SEC_E_LOGON_DENIED);
 }
 
+/* What text functions give back, behind what the allocator writes into free memory. */
+static void test_texts(void **state)
+{
+    uint8_t disguised[64];
+    (void)state;
+    char *text = mem_zalloc(sizeof disguised + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof disguised; i++) {
+        text[i] = (char)('A' + i * 7 % 26);
+        disguised[i] = (uint8_t)D(text[i]);
+    }
+    assert_true(memory_holds(disguised + 32, 32));
+    secret_free_text(text);
+    assert_false(memory_holds(disguised + 32, 32));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_handed_over), cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_handed_over), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_texts)};
     credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_cleanup();

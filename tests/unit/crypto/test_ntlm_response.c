@@ -162,6 +162,12 @@ static void test_verify_v1(void **state)
     input = input_of(slice_of(lm_response, 24), slice_of(NULL, 0));
     assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_LM);
     assert_memory_equal(base.bytes, lm_base_key, 16);
+    uint8_t changed[24];
+    memcpy(changed, lm_response, 24);
+    changed[23] ^= 1;
+    input.lm_response = slice_of(changed, 24);
+    assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_WRONG);
+    input.lm_response = slice_of(lm_response, 24);
     input.allow_lm = false;
     assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_WRONG);
     input.allow_lm = true;

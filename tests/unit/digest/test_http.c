@@ -290,6 +290,15 @@ static void test_bodies(void **state)
     assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_INVALID_TOKEN);
 }
 
+/* To another one, and back. */
+static void last_digit_alter(char token[DIGEST_TOKEN + 1], const char *name)
+{
+    char value[80];
+    assert_true(digest_value(token, name, value, sizeof value));
+    value[strlen(value) - 1] ^= 1;
+    assert_true(digest_alter(token, name, value));
+}
+
 static void test_later_requests(void **state)
 {
     char token[DIGEST_TOKEN + 1], proof[DIGEST_TOKEN + 1], value[16];
@@ -308,6 +317,11 @@ static void test_later_requests(void **state)
         assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
         assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
         assert_int_equal(digest_verify(&client, "", "", "", token), SEC_E_MESSAGE_ALTERED);
+        last_digit_alter(proof, "rspauth");
+        assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_MESSAGE_ALTERED);
+        last_digit_alter(proof, "rspauth");
+        assert_true(digest_alter(proof, "nc", "00000001")); /* of another request, it says */
+        assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_MESSAGE_ALTERED);
     }
     /* and as a context of its own, as a server without memory takes it */
     assert_int_equal(digest_sign(&client, "GET", "/more", "", token), SEC_E_OK);
@@ -555,6 +569,53 @@ static void test_proof_order(void **state)
     digest_forget(&first);
 }
 
+/* Codes are compared to their end. */
+static void test_last_digits(void **state)
+{
+    struct digest_call ours = get;
+    static const struct {
+        const char *name;
+        SECURITY_STATUS expected;
+    } cases[] = {{"opaque", SEC_E_INVALID_TOKEN}, {"response", SEC_E_LOGON_DENIED}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+        last_digit_alter(client.token, cases[i].name);
+        assert_int_equal(digest_accept_step(&server, &got, client.token), cases[i].expected);
+        forget();
+    }
+    ours.flags |= ISC_REQ_MUTUAL_AUTH;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    last_digit_alter(server.token, "rspauth");
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_MUTUAL_AUTH_FAILED);
+}
+
+/* A token is 4096 bytes at most, whoever made it so long. */
+static void test_long_token(void **state)
+{
+    char token[DIGEST_TOKEN + 1], room[DIGEST_TOKEN + 2];
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", token), SEC_E_OK);
+    for (size_t len = DIGEST_TOKEN + 1; len >= DIGEST_TOKEN; len--) { /* the longer one first: it is not counted */
+        int used = snprintf(room, sizeof room, "%s, extension=\"", token);
+        memset(room + used, 'x', len - 1 - (size_t)used);
+        memcpy(room + len - 1, "\"", 2);
+        assert_int_equal(digest_verify(&server, "GET", "/1", "", room),
+                         len > DIGEST_TOKEN ? SEC_E_INVALID_TOKEN : SEC_E_OK);
+    }
+    struct digest_call ours = get;
+    char target[DIGEST_TOKEN] = "/";
+    memset(target + 1, 'x', sizeof target - 2);
+    ours.target = target;
+    digest_forget(&client);
+    digest_forget(&server);
+    assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_INVALID_TOKEN);
+}
+
 /* Whatever room the caller has: what is longer than a token may be, no server takes. */
 static void test_long_url(void **state)
 {
@@ -768,6 +829,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_proof_order, begin, end),
+        cmocka_unit_test_setup_teardown(test_last_digits, begin, end),
+        cmocka_unit_test_setup_teardown(test_long_token, begin, end),
         cmocka_unit_test_setup_teardown(test_long_url, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),
         cmocka_unit_test_setup_teardown(test_bound_service, begin, end),

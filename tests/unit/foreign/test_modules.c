@@ -84,6 +84,13 @@ static void unsafe_places(void **state)
     assert_int_equal(module_add(NULL), SEC_E_SECPKG_NOT_FOUND);
     assert_int_equal(module_add(module_directory()), SEC_E_CANNOT_INSTALL);
     snprintf(path, sizeof path, "%s", module_copy("right"));
+    char here[600];
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(module_directory()),
+                     0); /* wherever the process happens to be, what lies there is not meant */
+    SECURITY_STATUS status = module_add(strrchr(path, '/') + 1);
+    assert_int_equal(chdir(here), 0);
+    assert_int_equal(status, SEC_E_SECPKG_NOT_FOUND);
     static const mode_t modes[] = {0720, 0702, 0777};
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
         assert_int_equal(chmod(path, modes[i]), 0);

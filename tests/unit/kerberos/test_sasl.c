@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define AES256 18
+#define TOKEN_MAX 2048
 #define WIDE (ASC_RET_CONFIDENTIALITY | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT)
 
 /* The package. Its client says "hello"; with mutual authentication its server answers "welcome". */
@@ -99,7 +100,7 @@ struct side {
     CtxtHandle context;
     ULONG flags, granted;
     SECURITY_STATUS status;
-    uint8_t token[1024];
+    uint8_t token[TOKEN_MAX];
     ULONG len;
     bool begun;
 };
@@ -109,7 +110,7 @@ static struct side client, server;
 
 static void step(struct side *side, bool initiator, const uint8_t *token, ULONG len)
 {
-    uint8_t copy[1024];
+    uint8_t copy[TOKEN_MAX];
     if (len > 0)
         memcpy(copy, token, len);
     SecBuffer in = {len, SECBUFFER_TOKEN, copy}, out = {sizeof side->token, SECBUFFER_TOKEN, side->token};
@@ -448,7 +449,7 @@ static void test_too_early(void **state)
 static ULONG forged_qop = SECQOP_WRAP_NO_ENCRYPT;
 
 /* Wraps what an honest peer would not say, by a plain context over the same session. */
-static ULONG forge(bool initiator, const void *text, size_t len, uint8_t token[1024])
+static ULONG forge(bool initiator, const void *text, size_t len, uint8_t token[TOKEN_MAX])
 {
     CtxtHandle context;
     ULONG granted;
@@ -492,7 +493,7 @@ static void test_wrong_server(void **state)
         {"\x01\0\0\0", 4, SEC_E_QOP_NOT_SUPPORTED},
         {"\x01\0\x10\0", 4, SEC_E_INVALID_TOKEN}, /* RFC 4752 3.1: a size without a layer */
     };
-    uint8_t token[1024];
+    uint8_t token[TOKEN_MAX];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin(CONF, 0);
@@ -542,7 +543,7 @@ static void test_wrong_client(void **state)
         {"\x04\0\x10\0\xff\xfe", 6, 0, SEC_E_INVALID_TOKEN},
         {"\x04\0\x10\0a\0b", 7, 0, SEC_E_INVALID_TOKEN},
     };
-    uint8_t token[1024];
+    uint8_t token[TOKEN_MAX];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin(0, cases[i].server);
@@ -551,6 +552,16 @@ static void test_wrong_client(void **state)
         assert_int_equal(server.status, SEC_I_CONTINUE_NEEDED);
         step(&server, false, token, forge(true, cases[i].text, cases[i].len, token));
         assert_int_equal(server.status, cases[i].wanted);
+        end();
+    }
+    for (size_t len = 1024; len <= 1025; len++) { /* who a client wants to be */
+        char named[4 + 1025] = "\x04\0\x10";
+        memset(named + 4, 'a', len);
+        begin(0, 0);
+        step(&server, false, (const uint8_t *)"hello", 5);
+        step(&server, false, NULL, 0);
+        step(&server, false, token, forge(true, named, 4 + len, token));
+        assert_int_equal(server.status, len == 1024 ? SEC_E_OK : SEC_E_INVALID_TOKEN);
         end();
     }
     begin(0, 0); /* something where the empty answer is due */
@@ -563,7 +574,7 @@ static void test_wrong_client(void **state)
 /* A message that is only signed, under the layer that encrypts. */
 static void test_downgraded_message(void **state)
 {
-    uint8_t token[1024];
+    uint8_t token[TOKEN_MAX];
     (void)state;
     server_grants = ASC_RET_CONFIDENTIALITY | ASC_RET_INTEGRITY; /* the forger's number was the client's before */
     begin(CONF, 0);
@@ -579,7 +590,7 @@ static void test_downgraded_message(void **state)
 /* And one that is encrypted, under the layer that does not: nobody looked for a text there. */
 static void test_upgraded_message(void **state)
 {
-    uint8_t token[1024];
+    uint8_t token[TOKEN_MAX];
     (void)state;
     server_grants = ASC_RET_CONFIDENTIALITY | ASC_RET_INTEGRITY;
     begin(C_INTEG, 0);

@@ -462,6 +462,29 @@ static void every_byte_counts(void **state)
     }
 }
 
+/* Also where nobody looks at them: a message's number is under its code. */
+static void every_byte_of_the_number_counts(void **state)
+{
+    struct row row;
+    uint32_t qop = 7;
+    (void)state;
+    FOR_ALL_KINDS(kind)
+    {
+        struct pair pair = pair_of(kind, 0, false, false);
+        row_seal(&row, pair.client, 0, 21, 1, true);
+        uint8_t *token = row.data - row.token_len;
+        size_t len = row.token_len + row.len + row.padding_len;
+        for (size_t i = 8; i < 16; i++) {
+            token[i] ^= 1;
+            struct message message = stream_message(token, len);
+            assert_int_not_equal(table->unseal(pair.server, &message, 0, &qop), SEC_E_OK);
+            token[i] ^= 1;
+        }
+        row_unseal(&row, pair.server, 1, 0);
+        pair_close(&pair);
+    }
+}
+
 /* Nothing protects the length in rc4-hmac's framing, which tells whether there is padding: no bit of it makes a text longer or shorter, also where
  * the text ends as padding does. */
 static void no_bit_changes_the_length(void **state)
@@ -807,6 +830,7 @@ int main(void)
         cmocka_unit_test(any_rotation_opens),
         cmocka_unit_test(every_byte_counts),
         cmocka_unit_test(headers_of_the_wrong_side),
+        cmocka_unit_test(every_byte_of_the_number_counts),
         cmocka_unit_test(no_bit_changes_the_length),
         cmocka_unit_test(no_stream_is_used_by_both),
         cmocka_unit_test(refusals),

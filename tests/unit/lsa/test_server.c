@@ -150,7 +150,7 @@ static void test_senders(void **state)
 static void test_sent_before_the_daemon(void **state)
 {
     (void)state;
-    struct wire *early = loop_connect(SOMEBODY), *bold = loop_connect(SOMEBODY);
+    struct wire *early = loop_connect(SOMEBODY), *bold = loop_connect(SOMEBODY), *half = greeted(SOMEBODY);
     early->sender = bold->sender = NOT_TOLD;
     say(early, LSA_HELLO, 1);
     loop_deliver(early, SIZE_MAX);
@@ -165,6 +165,14 @@ static void test_sent_before_the_daemon(void **state)
     loop_turn();
     assert_int_equal(count_replies(bold), 1);
     assert_null(bold->pipe);
+    half->sender = NOT_TOLD; /* nor the beginning of what a known one ends */
+    say(half, LSA_LIST_SESSIONS, 1);
+    loop_deliver(half, 5);
+    half->sender = SOMEBODY;
+    loop_deliver(half, SIZE_MAX);
+    loop_turn();
+    assert_int_equal(count_replies(half), 1);
+    assert_null(half->pipe);
 }
 
 /* Half a request behind many whole ones waits for its rest, and a connection that ends in its turn is gone. */

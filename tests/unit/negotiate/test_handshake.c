@@ -324,12 +324,14 @@ static void no_mic(struct spnego_resp *resp)
     resp->mic = (struct slice){0};
 }
 
+static size_t wrong_byte;
+
 static void wrong_mic(struct spnego_resp *resp)
 {
     static uint8_t mic[16];
-    assert_non_null(resp->mic.data);
+    assert_int_equal(resp->mic.len, sizeof mic);
     memcpy(mic, resp->mic.data, resp->mic.len);
-    mic[5] ^= 1;
+    mic[wrong_byte] ^= 1;
     resp->mic.data = mic;
 }
 
@@ -360,11 +362,45 @@ static void test_wrong_code(void **state)
     struct alteration clients = {.leg = 3, .resp = wrong_mic}, servers = {.leg = 4, .resp = wrong_mic};
     (void)state;
     loop_configure(NTLM_ALONE);
-    alter(&clients);
-    refused(true, SEC_E_MESSAGE_ALTERED);
+    for (wrong_byte = 0; wrong_byte < 16; wrong_byte++) {
+        alter(&clients);
+        refused(true, SEC_E_MESSAGE_ALTERED);
+        loop_end(&loop);
+        alter(&servers);
+        refused(false, SEC_E_MESSAGE_ALTERED);
+        loop_end(&loop);
+    }
+}
+
+static uint8_t kept_mic[256];
+static size_t kept_len;
+
+static void keep_mic(struct spnego_resp *resp)
+{
+    assert_true(resp->mic.len > 0 && resp->mic.len <= sizeof kept_mic);
+    memcpy(kept_mic, resp->mic.data, resp->mic.len);
+    kept_len = resp->mic.len;
+}
+
+static void earlier_mic(struct spnego_resp *resp)
+{
+    assert_null(resp->mic.data);
+    resp->mic = slice_of(kept_mic, kept_len);
+}
+
+/* Right, but before the server's own: a list is signed once. */
+static void test_second_code(void **state)
+{
+    struct alteration keeps = {.leg = 4, .resp = keep_mic}, adds = {.leg = 2, .resp = earlier_mic};
+    (void)state;
+    fake.legs = 3;
+    fake.wants_list_mic = true;
+    alter(&keeps);
+    good();
     loop_end(&loop);
-    alter(&servers);
-    refused(false, SEC_E_MESSAGE_ALTERED);
+    alter(&adds);
+    refused(false, SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(adds.n_done, 1);
 }
 
 /* A code where nobody asked for one is looked at all the same. */
@@ -908,6 +944,7 @@ int main(void)
         TEST(test_lengthened_list),
         TEST(test_removed_code),
         TEST(test_wrong_code),
+        TEST(test_second_code),
         TEST(test_code_that_nobody_asked_for),
         TEST(test_switch_without_integrity),
         TEST(test_switch_of_nobody),

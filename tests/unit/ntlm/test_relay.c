@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/status.h"
+#include "support/ntlm_duel.h"
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
 #include <stdlib.h>
@@ -151,6 +152,51 @@ static void test_a_challenge_without_pairs(void **state)
     loop_end(&loop);
 }
 
+/* The client's answer to a challenge that has lost these flags and this pair. */
+static struct ntlm_authenticate answer_to(struct duel *duel, const char *configuration, uint32_t flags_lost, int pair)
+{
+    struct token negotiate, challenge, pairs, changed, authenticate;
+    struct ntlm_challenge server;
+    struct ntlm_authenticate sent;
+    loop_configure(configuration);
+    *duel = (struct duel){.client_flags = ISC_REQ_INTEGRITY};
+    duel_begin(duel);
+    duel_honest(duel, &negotiate, &challenge, &authenticate);
+    assert_int_equal(ntlm_challenge_parse(token_slice(&challenge), &server), WIRE_OK);
+    craft_pairs(&challenge, pair, slice_of("", 0), &pairs);
+    if ((flags_lost & NTLM_TARGET_INFO) != 0)
+        pairs.len = 0;
+    craft_challenge(&challenge, server.flags & ~flags_lost, token_slice(&pairs), &changed);
+    duel_restart(duel);
+    assert_int_equal(duel_client(duel, slice_of("", 0)), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(duel_client(duel, token_slice(&changed)), SEC_E_OK);
+    assert_int_equal(ntlm_authenticate_parse(token_slice(&duel->out), &sent), WIRE_OK);
+    assert_int_equal(sent.lm_response.len, 24);
+    return sent;
+}
+
+/* An LMv2 response carries no pairs, so that neither bindings nor a MIC hold it, and LM's older one gives the password away: whatever a server leaves
+ * out, they are sent where allow_lm says so, and LMv2 never where the server told the time. */
+static void test_lm_responses(void **state)
+{
+    static const uint8_t zeros[24];
+    static const char *const allowed[] = {"[ntlm]\nallow_v1 = yes\n", "[ntlm]\nallow_v1 = yes\nallow_lm = yes\n"};
+    struct duel duel;
+    (void)state;
+    for (int lm = 0; lm < 2; lm++) {
+        struct ntlm_authenticate sent = answer_to(&duel, allowed[lm], 0, -1);
+        assert_memory_equal(sent.lm_response.data, zeros, 24);
+        duel_end(&duel);
+        sent = answer_to(&duel, allowed[lm], 0, NTLM_AV_TIMESTAMP);
+        assert_int_equal(memcmp(sent.lm_response.data, zeros, 24) != 0, lm);
+        duel_end(&duel);
+        sent = answer_to(&duel, allowed[lm], NTLM_TARGET_INFO | NTLM_EXTENDED_SESSION_SECURITY, -1);
+        assert_int_equal(sent.nt_response.len, 24);
+        assert_int_equal(memcmp(sent.lm_response.data, sent.nt_response.data, 24) != 0, lm);
+        duel_end(&duel);
+    }
+}
+
 static void test_streams_belong_to_decrypt(void **state)
 {
     struct loop loop = {.client_flags = PROTECT};
@@ -236,9 +282,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_that_look_local),     cmocka_unit_test(test_proxy_bindings_need_a_service_binding),
-        cmocka_unit_test(test_extended_bindings),         cmocka_unit_test(test_a_challenge_without_pairs),
-        cmocka_unit_test(test_streams_belong_to_decrypt), cmocka_unit_test(test_what_is_relayed_forgives_nothing),
+        cmocka_unit_test(test_names_that_look_local),
+        cmocka_unit_test(test_proxy_bindings_need_a_service_binding),
+        cmocka_unit_test(test_extended_bindings),
+        cmocka_unit_test(test_a_challenge_without_pairs),
+        cmocka_unit_test(test_lm_responses),
+        cmocka_unit_test(test_streams_belong_to_decrypt),
+        cmocka_unit_test(test_what_is_relayed_forgives_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
 }
