@@ -331,16 +331,8 @@ static enum outcome read_real(struct reading *reading, const struct spec *spec)
             *(float *)to = strtof(text.room, NULL);
         reading->n_set += outcome == DONE ? 1 : 0;
     }
-    free(text.room);
+    text_out_free(&text); /* what was read may be a secret */
     return outcome;
-}
-
-/* What was read may be a password. */
-static void text_free(struct text_out *text)
-{
-    if (text->room != NULL)
-        explicit_bzero(text->room, text->size * (text->wide ? sizeof(WCHAR) : 1));
-    free(text->room);
 }
 
 /* Text for an argument: of its own width, with a NUL but for %c. What does not fit into its room is refused, the room left with an empty text. */
@@ -410,7 +402,7 @@ static enum outcome read_text(struct reading *reading, struct spec *spec)
         outcome = MISMATCH;
     else if (!spec->suppressed)
         outcome = set_text(reading, spec, &text, wide);
-    text_free(&text);
+    text_out_free(&text);
     return outcome;
 }
 
