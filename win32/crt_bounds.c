@@ -1,6 +1,7 @@
 /* Copies with bounds, and the start of programs that have a wmain. */
 #include "crt.h"
 
+#include "exit_code.h"
 #include "unicode.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -158,5 +159,5 @@ int opensspi_run_wmain(int argc, char **argv, int (*user)(int, WCHAR **, WCHAR *
     __attribute__((used)) static WCHAR **volatile kept[2];
     kept[0] = arguments;
     kept[1] = environment;
-    return user(argc, arguments, environment);
+    return exit_code_of((unsigned)user(argc, arguments, environment));
 }

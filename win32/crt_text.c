@@ -228,6 +228,37 @@ unsigned long opensspi_wcstoul(const WCHAR *s, WCHAR **end, int base)
     return (uint32_t)(negative ? 0 - value : value);
 }
 
+long opensspi_strtol(const char *s, char **end, int base)
+{
+    long value = strtol(s, end, base);
+    if (value >= INT32_MIN && value <= INT32_MAX)
+        return value;
+    errno = ERANGE;
+    return value < 0 ? INT32_MIN : INT32_MAX;
+}
+
+unsigned long opensspi_strtoul(const char *s, char **end, int base)
+{
+    const char *at = s;
+    while (*at == ' ' || (*at >= '\t' && *at <= '\r'))
+        at++;
+    int before = errno;
+    errno = 0;
+    unsigned long value = strtoul(s, end, base), size = *at == '-' ? 0 - value : value;
+    if (errno == ERANGE || size > UINT32_MAX) {
+        errno = ERANGE;
+        return UINT32_MAX;
+    }
+    if (errno == 0)
+        errno = before;
+    return (uint32_t)value;
+}
+
+long opensspi_atol(const char *s)
+{
+    return opensspi_strtol(s, NULL, 10);
+}
+
 int opensspi_wtoi(const WCHAR *s)
 {
     return (int)opensspi_wcstol(s, NULL, 10);

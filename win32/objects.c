@@ -132,7 +132,7 @@ void objects_abandon(void)
         mutex->depth = 0;
         mutex->abandoned = any = true;
     }
-    if (any)
+    if (waits_abandon() || any)
         waits_settle();
 }
 

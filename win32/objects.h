@@ -45,6 +45,8 @@ void object_put(struct object *object);
 void objects_abandon(void);
 /* Under the lock, once objects are signalled or free: ends every wait that has now what it waited for, the oldest first, and takes that for it. */
 void waits_settle(void);
+/* Under the lock: the mutexes that the calling thread owns and others wait for are anybody's, also when their handle is closed. Were there any? */
+bool waits_abandon(void);
 /* Under the lock, in a child of fork: nobody waits. */
 void waits_forget(void);
 /* Says that the calling thread owns a mutex, or may soon: its end is noticed then. */

@@ -1,3 +1,4 @@
+#include "exit_code.h"
 #include "objects.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ DWORD GetCurrentThreadId(VOID)
 
 VOID ExitProcess(UINT uExitCode)
 {
-    exit((int)uExitCode);
+    exit(exit_code_of(uExitCode));
 }
 
 /* A routine of _beginthreadex and its argument, until the thread has them. */

@@ -98,6 +98,21 @@ void waits_settle(void)
         pthread_cond_broadcast(&objects_changed);
 }
 
+bool waits_abandon(void)
+{
+    bool any = false;
+    for (struct wait *wait = oldest; wait != NULL; wait = wait->later) {
+        for (DWORD i = 0; i < wait->n; i++) {
+            struct object *mutex = wait->objects[i];
+            if (mutex->kind != OBJECT_MUTEX || mutex->depth == 0 || !pthread_equal(mutex->owner, pthread_self()))
+                continue;
+            mutex->depth = 0;
+            mutex->abandoned = any = true;
+        }
+    }
+    return any;
+}
+
 void waits_forget(void)
 {
     oldest = newest = NULL;

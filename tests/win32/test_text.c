@@ -282,6 +282,40 @@ static void test_convert_with_bounds(void **state)
     assert_true(n == 3 && strcmp(narrow, "Gr") == 0);
 }
 
+/* A long of Microsoft's has 32 bits, in narrow text as in wide. */
+static void check_limits(void)
+{
+    static const struct {
+        const TCHAR *text;
+        int base, error;
+        uint32_t value;
+    } rows[] = {
+        {_T("4294967295"), 10, 0, UINT32_MAX},
+        {_T("4294967296"), 10, ERANGE, UINT32_MAX},
+        {_T("4294967297"), 10, ERANGE, UINT32_MAX},
+        {_T("0x180090308"), 0, ERANGE, UINT32_MAX},
+        {_T("-1"), 10, 0, UINT32_MAX},
+        {_T(" -4294967295"), 10, 0, 1},
+        {_T("-4294967296"), 10, ERANGE, UINT32_MAX},
+        {_T("99999999999999999999"), 10, ERANGE, UINT32_MAX},
+        {_T("-99999999999999999999"), 10, ERANGE, UINT32_MAX},
+        {_T("0x80090308"), 16, 0, 0x80090308},
+    };
+    for (size_t i = 0; i < _countof(rows); i++) {
+        TCHAR *end;
+        errno = 0;
+        assert_true(_tcstoul(rows[i].text, &end, rows[i].base) == rows[i].value);
+        assert_int_equal(errno, rows[i].error);
+        assert_int_equal(*end, 0);
+    }
+    errno = 0;
+    assert_true(_tcstol(_T("2147483647"), NULL, 10) == INT32_MAX && _tcstol(_T("-2147483648"), NULL, 10) == INT32_MIN);
+    assert_int_equal(errno, 0);
+    assert_true(_tcstol(_T("2147483648"), NULL, 10) == INT32_MAX && errno == ERANGE);
+    assert_true(_tcstol(_T("-2147483649"), NULL, 10) == INT32_MIN && _ttol(_T("4294967297")) == INT32_MAX);
+    assert_true(_tstol(_T("-5")) == -5);
+}
+
 static void test_tchar(void **state)
 {
     (void)state;
@@ -312,6 +346,7 @@ static void test_tchar(void **state)
     assert_int_equal(_stprintf(list, _T("%d"), 12345), 5);
     assert_int_equal(_tstoi(list) + _ttol(list), 24690);
     assert_int_equal(_sctprintf(_T("%s!"), list), 6);
+    check_limits();
     TCHAR *copy = _tcsdup(text);
     assert_int_equal(lstrcmp(copy, text), 0);
     free(copy);

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <process.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,6 +271,7 @@ static void test_refused(void **state)
 }
 
 #define WITHOUT_KEYS "--without-keys"
+#define EXIT_WITH "--exit-with"
 
 static pthread_key_t keys[PTHREAD_KEYS_MAX];
 static unsigned n_keys;
@@ -325,8 +327,30 @@ static void test_without_keys(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Who waits for a process sees 8 bits of its code, and never success for a failure. */
+static void test_exit_code(void **state)
+{
+    static const struct {
+        UINT code;
+        int seen;
+    } rows[] = {{0, 0}, {3, 3}, {0x103, 3}, {0x100, 0xFF}, {(UINT)SEC_E_INSUFFICIENT_MEMORY, 0xFF}, {0xFFFFFFFF, 0xFF}};
+    (void)state;
+    for (size_t i = 0; i < _countof(rows); i++) {
+        char name[] = "threads", word[] = EXIT_WITH, code[16], *words[] = {name, word, code, NULL};
+        pid_t child;
+        int status = -1;
+        snprintf(code, sizeof code, "%u", rows[i].code);
+        assert_int_equal(posix_spawn(&child, "/proc/self/exe", NULL, NULL, words, environ), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), rows[i].seen);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], EXIT_WITH) == 0)
+        ExitProcess((UINT)strtoull(argv[2], NULL, 10));
     if (argc == 2 && strcmp(argv[1], WITHOUT_KEYS) == 0) {
         int line = line_without_keys();
         if (line != 0)
@@ -336,7 +360,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thread),    cmocka_unit_test(test_crt_thread),   cmocka_unit_test(test_event),
         cmocka_unit_test(test_exclusion), cmocka_unit_test(test_many),         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_abandoned), cmocka_unit_test(test_without_keys),
+        cmocka_unit_test(test_abandoned), cmocka_unit_test(test_without_keys), cmocka_unit_test(test_exit_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,30 @@ static void test_mutex(void **state)
     assert_true(CloseHandle(mutex) && CloseHandle(event));
 }
 
+static DWORD WINAPI take_close_and_end(LPVOID parameter)
+{
+    HANDLE *mutex_and_event = parameter;
+    DWORD result = WaitForSingleObject(mutex_and_event[0], LONG_TIME);
+    WaitForSingleObject(mutex_and_event[1], LONG_TIME);
+    return CloseHandle(mutex_and_event[0]) ? result : 99;
+}
+
+/* Its owner closes the last handle and ends: who waits for it gets it all the same. */
+static void test_closed_mutex(void **state)
+{
+    (void)state;
+    DWORD id;
+    HANDLE both[2] = {CreateMutex(NULL, FALSE, NULL), event_new(FALSE)};
+    struct waiter next = {{both[0]}, 1, FALSE};
+    HANDLE owner = CreateThread(NULL, 0, take_close_and_end, both, 0, &id);
+    assert_true(all_blocked(&id, 1));
+    HANDLE second = waiting(&next);
+    assert_true(SetEvent(both[1]));
+    gone(owner, WAIT_OBJECT_0);
+    gone(second, WAIT_ABANDONED);
+    assert_true(CloseHandle(both[1]));
+}
+
 static void test_semaphore(void **state)
 {
     (void)state;
@@ -233,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_and_unset), cmocka_unit_test(test_one_each), cmocka_unit_test(test_mutex),
         cmocka_unit_test(test_semaphore),     cmocka_unit_test(test_all),      cmocka_unit_test(test_over),
+        cmocka_unit_test(test_closed_mutex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,11 @@ WCHAR *opensspi_wcstok(WCHAR *s, const WCHAR *any, WCHAR **state);
 /* _tcstok of Microsoft's C library, which remembers for each thread where it was. */
 WCHAR *opensspi_ms_wcstok(WCHAR *s, const WCHAR *any);
 WCHAR *opensspi_wcsdup(const WCHAR *s);
+/* Of numbers in text Microsoft's long has 32 bits: what is beyond answers its largest or least, with ERANGE. The narrow ones are for _tcstol and its
+ * kin; strtol by its own name is the C library's. */
+long opensspi_strtol(const char *s, char **end, int base);
+unsigned long opensspi_strtoul(const char *s, char **end, int base);
+long opensspi_atol(const char *s);
 long opensspi_wcstol(const WCHAR *s, WCHAR **end, int base);
 unsigned long opensspi_wcstoul(const WCHAR *s, WCHAR **end, int base);
 int opensspi_wtoi(const WCHAR *s);

@@ -85,7 +85,8 @@ DWORD WINAPI TlsAlloc(VOID) OPENSSPI_WIN32_SYMBOL(TlsAlloc);
 LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex) OPENSSPI_WIN32_SYMBOL(TlsGetValue);
 BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue) OPENSSPI_WIN32_SYMBOL(TlsSetValue);
 BOOL WINAPI TlsFree(DWORD dwTlsIndex) OPENSSPI_WIN32_SYMBOL(TlsFree);
-/* ExitProcess ends the process as exit does. */
+/* ExitProcess ends the process as exit does. Of the code 8 bits reach who waits for the process: the low ones, or 255 where they are 0 and the code
+ * is not. */
 VOID WINAPI ExitProcess(UINT uExitCode) OPENSSPI_WIN32_SYMBOL(ExitProcess) __attribute__((noreturn));
 #endif
 

@@ -118,6 +118,7 @@
 #define ERROR_NO_MORE_ITEMS 259
 /* The caller does not own it. */
 #define ERROR_NOT_OWNER 288
+/* A semaphore cannot be released so many times more. */
 #define ERROR_TOO_MANY_POSTS 298
 /* There is no message of this number. */
 #define ERROR_MR_MID_NOT_FOUND 317
