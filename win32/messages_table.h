@@ -54,6 +54,7 @@ static const struct message_entry {
     {0x00000102, "The wait has timed out."},
     {0x00000103, "There is no more."},
     {0x00000120, "The caller does not own it."},
+    {0x0000012A, "A semaphore cannot be released so many times more."},
     {0x0000013D, "There is no message of this number."},
     {0x000001E7, "The address is not valid."},
     {0x00000216, "The result does not fit."},
