@@ -1,6 +1,6 @@
 /*
- * The settings of a Kerberos credential, each after each other and after two: what its tickets come from then, which keys it has as a server, and who it
- * is. One table says it for every kind of credential; the history does not count, but for the last setting of each sort.
+ * The settings of a Kerberos credential, each after each other and after two: what its tickets come from then, which keys it has as a server, and who
+ * it is. One table says it for every kind of credential; the history does not count, but for the last setting of each sort.
  * build: all
  */
 #include <setjmp.h>
@@ -28,7 +28,8 @@ enum kind { BY_DEFAULT, BY_NAME, BY_PASSWORD, BY_KEYTAB, BY_CLIENT_KEYTAB, BY_SE
 static const uint32_t uses[] = {SECPKG_CRED_OUTBOUND, SECPKG_CRED_INBOUND, SECPKG_CRED_BOTH};
 enum { OUT, IN, BOTH, USES };
 
-/* What its tickets come from as it was acquired, and when the server's keytab was set; and the server's keys without that setting. A client has none. */
+/* What its tickets come from as it was acquired, and when the server's keytab was set; and the server's keys without that setting. A client has none.
+ * */
 static const struct row {
     const char *name, *client;
     const char *source[USES], *with_keytab[USES], *keys[USES];
