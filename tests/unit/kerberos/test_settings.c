@@ -28,8 +28,8 @@ enum kind { BY_DEFAULT, BY_NAME, BY_PASSWORD, BY_KEYTAB, BY_CLIENT_KEYTAB, BY_SE
 static const uint32_t uses[] = {SECPKG_CRED_OUTBOUND, SECPKG_CRED_INBOUND, SECPKG_CRED_BOTH};
 enum { OUT, IN, BOTH, USES };
 
-/* What its tickets come from as it was acquired, and when the server's keytab was set; and the server's keys without that setting. A client has none.
- * */
+/* What its tickets come from as it was acquired, and when the server's keytab was set; and the server's keys without that setting, which a client has
+ * none of. */
 static const struct row {
     const char *name, *client;
     const char *source[USES], *with_keytab[USES], *keys[USES];
