@@ -32,14 +32,16 @@ static void test_calendar(void **state)
     (void)state;
     const time_t when = 86400 * 365;
     struct tm tm = {0}, local;
+    static struct tm *no_tm;
+    static const time_t *no_time;
     assert_int_equal(gmtime_s(&tm, &when), 0);
     assert_true(tm.tm_year == 71 && tm.tm_mon == 0 && tm.tm_mday == 1 && tm.tm_hour == 0);
     assert_int_equal(localtime_s(&tm, &when), 0);
     assert_non_null(localtime_r(&when, &local));
     assert_true(tm.tm_hour == local.tm_hour && tm.tm_mday == local.tm_mday && tm.tm_year == local.tm_year);
-    assert_int_equal(localtime_s(NULL, &when), EINVAL);
-    assert_int_equal(localtime_s(&tm, NULL), EINVAL);
-    assert_int_equal(gmtime_s(NULL, &when), EINVAL);
+    assert_int_equal(localtime_s(no_tm, &when), EINVAL);
+    assert_int_equal(localtime_s(&tm, no_time), EINVAL);
+    assert_int_equal(gmtime_s(no_tm, &when), EINVAL);
     const time_t never = INT64_MAX; /* no year of an int */
     assert_int_equal(gmtime_s(&tm, &never), EINVAL);
     assert_int_equal(localtime_s(&tm, &never), EINVAL);
@@ -119,8 +121,9 @@ static void test_digits(void **state)
     assert_true(_tstof(TEXT("0.5")) == 0.5);
     assert_true(_ttoi64(TEXT("-1234567890123")) == -1234567890123);
     assert_true(_istcntrl('\n') && !_istcntrl('a') && _tcsclen(TEXT("abc")) == 3);
-    assert_int_equal(_memicmp("aBc\0d", "AbC\0D", 5), 0);
-    assert_true(_memicmp("abc\0d", "abc\0e", 5) < 0 && _memicmp("z", "A", 1) > 0 && _memicmp("z", "A", 0) == 0);
+    static char mixed[] = "aBc\0d", capital[] = "AbC\0D", after[] = "ABC\0e", z[] = "z";
+    assert_int_equal(_memicmp(mixed, capital, 5), 0);
+    assert_true(_memicmp(mixed, after, 5) < 0 && _memicmp(z, capital, 1) > 0 && _memicmp(z, capital, 0) == 0);
     assert_int_equal(_tprintf_s(TEXT("%s %lx\n"), TEXT("#"), (DWORD)0x80090308), 11);
     assert_int_equal(_ftprintf_s(stdout, TEXT("%d\n"), 7), 2);
 }

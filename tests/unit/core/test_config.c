@@ -248,7 +248,7 @@ static void test_no_ordinary_file(void **state)
     assert_int_equal(config_parse_file(&config, path_of("fifo"), CONFIG_WANTED, geteuid()), SEC_E_INTERNAL_ERROR);
     assert_int_equal(unlink(path_of("fifo")), 0);
     file_put("live", "[names]\ncomputer = X\n#");
-    FILE *file = fopen(path_of("live"), "ab");
+    FILE *file = fopen(path_of("live"), "r+b");
     assert_non_null(file);
     assert_int_equal(fseek(file, 0, SEEK_END), 0);
     for (long len = ftell(file); len < 1 << 20; len++)
