@@ -23,6 +23,8 @@
 #define VERIFIED_MAX 4096 /* src/certificates/trust.c */
 
 static struct pki foreign; /* bears the middle authority's name */
+/* While set: the middle authority's certificate of another key, lies in the store too; and whom it is asked of. */
+static const struct pki *other_key, *asked;
 
 /* Zeroes: of the middle authority, revokes nobody; complete with number 5, or number 6 and what changed since 5, made later. */
 struct list {
@@ -35,7 +37,7 @@ struct list {
 
 static HCERTSTORE lists_store(const struct list lists[LISTS_MAX])
 {
-    HCERTSTORE store = store_with(the_middle()->x509, NULL);
+    HCERTSTORE store = store_with(the_middle()->x509, other_key != NULL ? other_key->x509 : NULL);
     for (size_t i = 0; i < LISTS_MAX && lists[i].kind != NO_LIST; i++) {
         const struct list *list = &lists[i];
         bool delta = list->kind == CHANGES;
@@ -65,7 +67,7 @@ static CERT_CHAIN_POLICY_STATUS judged(DWORD flags, const struct list lists[LIST
     CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = sizeof config, .hExclusiveRoot = roots};
     HCERTCHAINENGINE engine = NULL;
     assert_true(CertCreateCertificateChainEngine(&config, &engine));
-    PCCERT_CONTEXT context = context_of(the_leaf()->x509);
+    PCCERT_CONTEXT context = context_of((asked != NULL ? asked : the_leaf())->x509);
     PCCERT_CHAIN_CONTEXT chain = NULL;
     CERT_CHAIN_PARA para = {.cbSize = sizeof para};
     assert_true(CertGetCertificateChain(engine, context, NULL, extra, &para, flags, NULL, &chain));
@@ -175,6 +177,33 @@ static void test_forged_complete(void **state)
     assert_int_equal(CODE(END, BASE(.days = -1), BASE(.age = 60, .issuer = &foreign)), CRYPT_E_REVOCATION_OFFLINE);
 }
 
+/* An authority that has changed its key has a list by each (as Windows' does): each tells of those whom that key certified, whichever is younger. */
+static void test_key_changed(void **state)
+{
+    (void)state;
+    struct pki renewed = make_identity(&(struct order){.name = "Middle", .issuer = the_root(), .authority = true});
+    struct pki late = make_identity(&(struct order){.name = "late.example", .issuer = &renewed, .serial = LEAF});
+    other_key = &renewed;
+    for (long age = 0; age <= 7200; age += 7200) {
+        asked = NULL;
+        assert_int_equal(CODE(END, BASE(NOBODY, .age = 3600), BASE(NOBODY, .age = age, .issuer = &renewed)), 0);
+        assert_int_equal(CODE(END, BASE(.revoked = LEAF, .age = 3600), BASE(NOBODY, .age = age, .issuer = &renewed)),
+                         CRYPT_E_REVOKED);
+        assert_int_equal(CODE(END, BASE(NOBODY, .age = 3600), BASE(.revoked = LEAF, .age = age, .issuer = &renewed)),
+                         0);
+        assert_int_equal(CODE(END, BASE(.age = age, .issuer = &renewed)), CRYPT_E_REVOCATION_OFFLINE);
+        asked = &late;
+        assert_int_equal(
+            CODE(BELOW_ROOT, BASE(.revoked = LEAF, .age = 3600), BASE(NOBODY, .age = age, .issuer = &renewed)), 0);
+        assert_int_equal(CODE(END, BASE(NOBODY, .age = 3600), BASE(.revoked = LEAF, .age = age, .issuer = &renewed)),
+                         CRYPT_E_REVOKED);
+        assert_int_equal(CODE(END, BASE(NOBODY, .age = age)), CRYPT_E_REVOCATION_OFFLINE);
+    }
+    other_key = asked = NULL;
+    pki_free(&renewed);
+    pki_free(&late);
+}
+
 /* Lists of one name without end: refused, not verified one by one. */
 static void test_too_many(void **state)
 {
@@ -247,6 +276,7 @@ int main(void)
         cmocka_unit_test_teardown(test_outdone, nothing_left),
         cmocka_unit_test_teardown(test_forged, nothing_left),
         cmocka_unit_test_teardown(test_forged_complete, nothing_left),
+        cmocka_unit_test_teardown(test_key_changed, nothing_left),
         cmocka_unit_test_teardown(test_too_many, nothing_left),
         cmocka_unit_test_teardown(test_store_check, nothing_left),
     };
