@@ -74,6 +74,15 @@ struct output {
 static void connection_go_on(struct connection *connection);
 static void output_keep(struct connection *connection, struct writer *bytes, size_t n_sent);
 
+/* A write that failed. Who reads no more, but has the connection open, gave up waiting for this reply and holds his client by the connection: what
+ * else he sends is not done. Where he is gone, reading tells. */
+static void output_fail(struct connection *connection, int error)
+{
+    connection->unheard = true;
+    if (error != UV_EPIPE)
+        connection_end(connection);
+}
+
 static void output_free(struct output *output)
 {
     struct connection *connection = output->connection;
@@ -90,7 +99,12 @@ static void output_sent(uv_write_t *write, int status)
     struct connection *connection = output->connection;
     output_free(output);
     if (status != 0)
-        connection_end(connection);
+        output_fail(connection, status);
+    if (connection->unheard) {
+        connection->n_output -= connection->output.len;
+        writer_release(&connection->output);
+        connection->output = writer_growing(0);
+    }
     if (connection->output.len > 0 && !connection->closing) {
         connection->n_output -= connection->output.len;
         output_keep(connection, &connection->output, 0);
@@ -135,7 +149,7 @@ static void bytes_send(struct connection *connection, struct writer *bytes)
     if (sent == (int)bytes->len)
         return;
     if (sent < 0 && sent != UV_EAGAIN)
-        connection_end(connection);
+        output_fail(connection, sent);
     else
         output_keep(connection, bytes, sent > 0 ? (size_t)sent : 0);
 }
@@ -223,7 +237,7 @@ static size_t frames_take(struct connection *connection, struct slice input, boo
 {
     size_t taken = 0;
     *more = false;
-    for (unsigned n_frames = 0; may_take(connection); n_frames++) {
+    for (unsigned n_frames = 0; may_take(connection) && !connection->unheard; n_frames++) {
         struct reader reader = reader_of(slice_of(input.data + taken, input.len - taken));
         struct lsa_head head;
         struct slice body;
@@ -292,11 +306,12 @@ static void input_flow(struct connection *connection, bool on)
         (void)uv_read_stop((uv_stream_t *)&connection->pipe);
 }
 
-/* Keeps what is left of the input, in memory of its own size. */
+/* Keeps what is left of the input, in memory of its own size; nothing where it will not be done. */
 static void input_keep(struct connection *connection, struct slice rest)
 {
-    struct writer kept = writer_growing(rest.len);
-    if (rest.len > 0)
+    bool wanted = rest.len > 0 && !connection->unheard;
+    struct writer kept = writer_growing(wanted ? rest.len : 0);
+    if (wanted)
         writer_slice(&kept, rest);
     bool failed = kept.failed;
     writer_release(&connection->input);
@@ -354,7 +369,7 @@ void connection_take_turn(struct connection *connection)
     bool more = false;
     struct slice input = writer_slice_of(&connection->input);
     size_t taken = input.len > 0 ? frames_take(connection, input, &more) : 0;
-    if (taken > 0)
+    if (taken > 0 || connection->unheard)
         input_keep(connection, slice_of(input.data + taken, input.len - taken));
     if (taken > 0 && connection->client != NULL)
         connection->since = 0; /* it gets on */
@@ -379,7 +394,8 @@ void connection_answer(struct connection *connection, struct job *job)
     job_finish(connection->server, job);
     if (job_has_reply(job))
         reply_send(connection, &job->head, job->status, job->cause, &job->reply);
-    if (connection->closing && job->made != NULL) /* nobody heard its name, so nobody would ever give it back */
+    if ((connection->closing || connection->unheard) &&
+        job->made != NULL) /* nobody heard its name, so nobody would ever give it back */
         object_end(connection->server, connection->client, job->made);
     job->made = NULL;
     if (!was_handed_over)
@@ -398,7 +414,8 @@ static void input_read(uv_stream_t *stream, ssize_t n_bytes, const uv_buf_t *roo
     bool more;
     if (n_bytes == UV_ENOBUFS && !connection->misused)
         return;
-    if (n_bytes < 0) {
+    if (n_bytes < 0 || (n_bytes > 0 && connection->unheard)) {
+        secret_wipe(room->base, n_bytes > 0 ? (size_t)n_bytes : 0);
         connection_end(connection);
         return;
     }

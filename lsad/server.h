@@ -68,6 +68,7 @@ struct connection {
     size_t n_counted; /* bytes counted against the user */
     struct job *job;  /* one at a time */
     bool reading, ready, closing, closed;
+    bool unheard;         /* its client reads no replies any more */
     bool misused;         /* somebody else than its user sends on it */
     bool sender_is_known; /* of what was read last */
     unsigned n_silent;    /* looks for a sender in a row that found nothing */

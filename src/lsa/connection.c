@@ -1,227 +1,15 @@
-#include "lsa/connection.h"
+#include "lsa/link.h"
 
-#include "base/fork.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "core/cause.h"
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define DAEMONS_MAX 16 /* a process that names more sockets than this gets no further ones */
-#define IDLE_MAX 16    /* connections kept for the next request; threads beyond these open their own */
 #define SECONDS_TELL 2 /* a message that nobody waits for */
-#define LSA_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
-
-enum link_state {
-    LINK_BUSY, /* somebody's request is on it, or it is being opened */
-    LINK_IDLE,
-    LINK_ANCHOR, /* nothing is ever asked on it: parent and child have it after fork, so that the daemon keeps the client while either lives */
-};
-
-struct link {
-    struct link *next, **at; /* among the daemon's */
-    enum link_state state;
-    int fd;
-    struct stat opened; /* the socket, so that a descriptor which the program closed under us is not taken for it */
-    uid_t uid;          /* whom the kernel told the daemon that we are */
-    uint64_t life;
-    uint32_t sequence;
-};
-
-struct lsa_daemon {
-    char path[LSA_PATH_SIZE];
-    uint8_t client[LSA_CLIENT_LEN];
-    bool has_client;
-    uint64_t life; /* counts the daemons that were behind the socket; the first is 1 */
-    struct link *links;
-    unsigned n_idle;
-    pthread_mutex_t greeting; /* only one first greeting at a time: two would make two clients */
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows, and all of a daemon but `greeting` */
-static struct lsa_daemon *daemons[DAEMONS_MAX];
-static unsigned n_daemons;
-static pid_t owner; /* the process whose links these are */
-
-FORK_GUARD(lock, FORK_RANK_LSA)
-
-/* Is the descriptor still our socket? The program may have closed it under us, and opened something else. */
-static bool link_is_ours(const struct link *link)
-{
-    struct stat now;
-    return link->fd >= 0 && fstat(link->fd, &now) == 0 && now.st_ino == link->opened.st_ino &&
-           now.st_dev == link->opened.st_dev;
-}
-
-/* Is this still our socket, and nothing said or ended on it while it was idle? */
-static bool link_is_alive(const struct link *link)
-{
-    char byte;
-    return link_is_ours(link) && recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
-/* Under the lock. */
-static void link_remove(struct lsa_daemon *daemon, struct link *link)
-{
-    daemon->n_idle -= link->state == LINK_IDLE ? 1 : 0;
-    *link->at = link->next;
-    if (link->next != NULL)
-        link->next->at = link->at;
-    if (link_is_ours(link))
-        close(link->fd);
-    mem_free(link);
-}
-
-static void link_close(struct lsa_daemon *daemon, struct link *link)
-{
-    pthread_mutex_lock(&lock);
-    link_remove(daemon, link);
-    pthread_mutex_unlock(&lock);
-}
-
-/* In a child after fork, under the lock: the parent's connections are not for it, and whoever breaks into a child that gave its user up shall neither
- * ask on them nor read the parent's replies. */
-static void fork_notice(void)
-{
-    pid_t now = getpid();
-    if (owner == now)
-        return;
-    for (unsigned i = 0; owner != 0 && i < n_daemons; i++) {
-        struct lsa_daemon *daemon = daemons[i];
-        pthread_mutex_init(&daemon->greeting, NULL); /* a thread that is not here may have held it */
-        for (struct link *link = daemon->links, *next; link != NULL; link = next) {
-            next = link->next;
-            if (link->state == LINK_IDLE) {
-                link_remove(daemon, link);
-            } else if (link->state ==
-                       LINK_BUSY) { /* a thread that is not here has it, or one whose signal handler forked */
-                if (link_is_ours(link))
-                    close(link->fd);
-                link->fd = -1;
-            }
-        }
-    }
-    owner = now;
-}
-
-/* Before fork: one of the idle connections becomes what both hold. */
-static void anchors_drop(void)
-{
-    pthread_mutex_lock(&lock);
-    fork_notice();
-    for (unsigned i = 0; i < n_daemons; i++) {
-        struct lsa_daemon *daemon = daemons[i];
-        struct link *idle = NULL, *anchor = NULL;
-        for (struct link *link = daemon->links, *next; link != NULL; link = next) {
-            next = link->next;
-            if (link->state == LINK_BUSY)
-                continue;
-            if (link->life != daemon->life || !link_is_alive(link))
-                link_remove(daemon, link);
-            else if (link->state == LINK_ANCHOR)
-                anchor = link;
-            else
-                idle = link;
-        }
-        if (anchor == NULL && idle != NULL) {
-            idle->state = LINK_ANCHOR;
-            daemon->n_idle--;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-}
-
-static void fork_child(void)
-{
-    pthread_mutex_lock(&lock);
-    fork_notice();
-    pthread_mutex_unlock(&lock);
-}
-
-/* Later than base/fork.c, which is told of locks by constructors: its handlers run inside these, and the lock is free in them. */
-static void forks_watch(void)
-{
-    (void)pthread_atfork(anchors_drop, NULL, fork_child);
-}
-
-struct lsa_daemon *lsa_daemon_of(const char *path)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct lsa_daemon *found = NULL;
-    if (strlen(path) >= sizeof found->path)
-        return NULL;
-    (void)pthread_once(&once, forks_watch);
-    pthread_mutex_lock(&lock);
-    fork_notice();
-    for (unsigned i = 0; i < n_daemons && found == NULL; i++)
-        if (strcmp(daemons[i]->path, path) == 0)
-            found = daemons[i];
-    if (found == NULL && n_daemons < DAEMONS_MAX && (found = mem_zalloc(sizeof *found)) != NULL) {
-        memcpy(found->path, path, strlen(path) + 1);
-        found->life = 1;
-        pthread_mutex_init(&found->greeting, NULL);
-        daemons[n_daemons++] = found;
-    }
-    pthread_mutex_unlock(&lock);
-    return found;
-}
-
-/* The thread may be its process's real user with another effective one: it is whom the kernel would name. */
-static struct link *link_take(struct lsa_daemon *daemon)
-{
-    uid_t uid = geteuid();
-    for (;;) {
-        pthread_mutex_lock(&lock);
-        fork_notice();
-        struct link *link = daemon->links;
-        while (link != NULL && (link->state != LINK_IDLE || link->uid != uid))
-            link = link->next;
-        if (link != NULL) {
-            link->state = LINK_BUSY;
-            daemon->n_idle--;
-        }
-        pthread_mutex_unlock(&lock);
-        if (link == NULL || link_is_alive(link))
-            return link;
-        link_close(daemon, link);
-    }
-}
-
-static void link_give(struct lsa_daemon *daemon, struct link *link)
-{
-    pthread_mutex_lock(&lock);
-    fork_notice();
-    if (daemon->n_idle < IDLE_MAX && link->life == daemon->life) {
-        link->state = LINK_IDLE;
-        daemon->n_idle++;
-    } else
-        link_remove(daemon, link);
-    pthread_mutex_unlock(&lock);
-}
-
-/* Once another connection holds the client: those of users whom the thread can never be again. While root is among its own it can be anybody, and
- * other threads may be. */
-static void links_of_others_close(struct lsa_daemon *daemon)
-{
-    uid_t own[3];
-    if (getresuid(&own[0], &own[1], &own[2]) != 0 || own[0] == 0 || own[1] == 0 || own[2] == 0)
-        return;
-    pthread_mutex_lock(&lock);
-    for (struct link *link = daemon->links, *next; link != NULL; link = next) {
-        next = link->next;
-        if (link->state != LINK_BUSY && link->uid != own[0] && link->uid != own[1] && link->uid != own[2])
-            link_remove(daemon, link);
-    }
-    pthread_mutex_unlock(&lock);
-}
 
 static void timeout_set(int fd, unsigned seconds)
 {
@@ -322,12 +110,22 @@ static enum lsa_result reply_skip(const struct lsa_daemon *daemon, const struct 
     return result;
 }
 
-static enum lsa_result reply_receive(const struct lsa_daemon *daemon, const struct link *link,
-                                     enum lsa_operation operation, struct lsa_reply *reply)
+/* A reply's begin, in time or this very moment. From then on a late one finds nobody, and the daemon takes back what nobody will learn the name of.
+ */
+static bool head_receive(struct link *link, uint8_t bytes[LSA_HEAD_LEN])
+{
+    if (all_receive(link->fd, bytes, LSA_HEAD_LEN))
+        return true;
+    link->is_late = (errno == EAGAIN || errno == EWOULDBLOCK) && shutdown(link->fd, SHUT_RD) == 0;
+    return link->is_late && all_receive(link->fd, bytes, LSA_HEAD_LEN);
+}
+
+static enum lsa_result reply_receive(const struct lsa_daemon *daemon, struct link *link, enum lsa_operation operation,
+                                     struct lsa_reply *reply)
 {
     uint8_t bytes[LSA_HEAD_LEN];
     struct lsa_head head;
-    if (!all_receive(link->fd, bytes, sizeof bytes))
+    if (!head_receive(link, bytes))
         return broken(daemon);
     struct reader reader = reader_of(slice_of(bytes, sizeof bytes));
     if (lsa_head_read(&reader, &head) != WIRE_OK || !head.reply || head.operation != (uint8_t)operation ||
@@ -359,11 +157,7 @@ static enum lsa_result link_greet(struct lsa_daemon *daemon, struct link *link)
     AUTO_REPLY struct lsa_reply reply = {0};
     AUTO_WRITER struct writer request = lsa_request(LSA_HELLO);
     uint8_t client[LSA_CLIENT_LEN];
-    pthread_mutex_lock(&lock);
-    memcpy(client, daemon->client, sizeof client);
-    bool known = daemon->has_client;
-    pthread_mutex_unlock(&lock);
-    if (known)
+    if (daemon_client(daemon, client))
         lsa_bytes_write(&request, LSA_CLIENT, slice_of(client, sizeof client));
     if (lsa_body_end(&request) != WIRE_OK)
         return no_memory();
@@ -378,13 +172,7 @@ static enum lsa_result link_greet(struct lsa_daemon *daemon, struct link *link)
     struct slice name = reply.message.field[LSA_CLIENT];
     if (name.len != LSA_CLIENT_LEN)
         return broken(daemon);
-    pthread_mutex_lock(&lock);
-    if (known && memcmp(name.data, client, name.len) != 0) /* a new name: it knows nothing of the old one */
-        daemon->life++;
-    memcpy(daemon->client, name.data, name.len);
-    daemon->has_client = true;
-    link->life = daemon->life;
-    pthread_mutex_unlock(&lock);
+    daemon_greeted(daemon, link, name.data);
     return LSA_ANSWERED;
 }
 
@@ -435,36 +223,6 @@ static enum lsa_result mistrusted(const struct lsa_daemon *daemon, uid_t uid)
     return LSA_BROKEN;
 }
 
-/* The socket is known to the daemon's list before anything else, for a fork in another thread. NULL: errno says why. */
-static struct link *link_make(struct lsa_daemon *daemon)
-{
-    struct link *link = mem_zalloc(sizeof *link);
-    if (link == NULL) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    pthread_mutex_lock(&lock);
-    fork_notice();
-    link->uid = geteuid();
-    link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool made = link->fd >= 0 && fstat(link->fd, &link->opened) == 0;
-    int error = errno;
-    if (made) {
-        link->at = &daemon->links;
-        link->next = daemon->links;
-        if (link->next != NULL)
-            link->next->at = &link->next;
-        daemon->links = link;
-    } else if (link->fd >= 0)
-        close(link->fd);
-    pthread_mutex_unlock(&lock);
-    if (made)
-        return link;
-    mem_free(link);
-    errno = error;
-    return NULL;
-}
-
 static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, struct link **opened)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -494,7 +252,7 @@ static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, st
         link_close(daemon, link);
         return result;
     }
-    links_of_others_close(daemon);
+    links_unneeded_close(daemon);
     *opened = link;
     return LSA_ANSWERED;
 }
@@ -540,7 +298,7 @@ enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum 
     }
     timeout_set(link->fd, seconds);
     enum lsa_result result = link_ask(daemon, link, request, operation, reply);
-    if (result == LSA_NO_MEMORY)
+    if (result == LSA_NO_MEMORY || (result != LSA_ANSWERED && link->is_late))
         link_give(daemon, link);
     else if (result != LSA_ANSWERED)
         link_close(daemon, link);

@@ -779,6 +779,46 @@ def test_late_answers_leave_no_credentials(tmp_path, use):
         link.close()
 
 
+@pytest.mark.parametrize("use", [2, 1], ids=["in_the_loop", "on_a_worker"])
+def test_who_reads_no_more(tmp_path, use):
+    """A client that gave up waiting lives on by that very connection; the credential of the late answer is given back, and the connection serves nobody."""
+    with lsa.Daemon(tmp_path, "user_credentials = 2\nuser_contexts = 2\n") as running:
+        link, name = greet(running)
+        who = number(7, 1) + text(8, "alice") + text(9, "EXAMPLE") + octets(11, "Password1!".encode("utf-16le"))
+        status, kept = acquire(link)
+        assert status == 0
+        for _ in range(4):
+            running.process.send_signal(signal.SIGSTOP)
+            try:
+                link.sendall(frame(ACQUIRE, text(4, "NTLM") + number(6, use) + (who if use == 2 else b"")))
+                link.shutdown(socket.SHUT_RD)
+            finally:
+                running.process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)  # the daemon has no other word of this connection
+            again, same = greet(running, name)
+            assert same == name
+            link.close()
+            link = again
+        made = []
+        assert eventually(lambda: made.append(acquire(link)) or made[-1][0] == 0)
+        assert acquire(link)[0] == NO_MEMORY
+        assert begin(link, kept)[0] == 0x90312
+        unheard, _ = greet(running, name)
+        unheard.shutdown(socket.SHUT_RD)
+        unheard.sendall(frame(STEP, number(13, kept) + number(14, 0) + number(6, 2) + number(16, 0)))
+        assert eventually(lambda: has_ended(unheard, frame(RELEASE, number(13, kept))))
+        assert begin(link, kept)[0] == 0x90312 and begin(link, kept)[0] == NO_MEMORY  # neither begun nor released there
+        link.close()
+
+
+def has_ended(link, request):
+    try:
+        link.sendall(request)
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
+
+
 def test_a_second_daemon(daemon):
     """A socket that is served is not taken; one that a dead daemon left is."""
     second = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=False)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 
 #define BOB_UID 61235
 
-static const char configuration[] = "answer_seconds = 60\n";
+#define CREDENTIALS 60 /* that the daemon keeps for a user */
+static const char configuration[] = "answer_seconds = 60\nuser_credentials = 60\n";
 
 static int begin(void **state)
 {
@@ -185,11 +187,93 @@ static void test_stranger_in_its_place(void **state)
     stranger_asked(0755, "ended the connection");
 }
 
+static SECURITY_STATUS somebody_acquires(void)
+{
+    CredHandle credential;
+    char package[] = "NTLM";
+    SECURITY_STATUS status =
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL);
+    if (status == SEC_E_OK)
+        FreeCredentialsHandle(&credential);
+    return status;
+}
+
+/* Asks a daemon that answers later than anybody waits, so often, on the process's only connection. */
+static void answers_come_late(int n)
+{
+    loop_daemon_configure("answer_seconds = 1\n");
+    assert_int_equal(kill(lsa_daemon_pid(), SIGSTOP), 0);
+    for (int i = 0; i < n; i++) {
+        SECURITY_STATUS status = somebody_acquires();
+        if (status != SEC_E_NO_AUTHENTICATING_AUTHORITY)
+            (void)kill(lsa_daemon_pid(), SIGCONT);
+        assert_int_equal(status, SEC_E_NO_AUTHENTICATING_AUTHORITY);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "in time"));
+    }
+    assert_int_equal(kill(lsa_daemon_pid(), SIGCONT), 0);
+    loop_daemon_configure(configuration);
+}
+
+/* What the process has with the daemon, credentials got with a password too, stays; what the late answers name is given back. */
+static void test_late_answers(void **state)
+{
+    (void)state;
+    struct loop loop = {.keep_credentials = true};
+    CredHandle others[CREDENTIALS - 3];
+    char package[] = "NTLM";
+    loop_acquire(&loop);
+    assert_int_equal(loop.client_status, SEC_E_OK);
+    assert_int_equal(loop.server_status, SEC_E_OK);
+    for (int i = 0; i < CREDENTIALS - 3; i++)
+        assert_int_equal(
+            AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &others[i], NULL),
+            SEC_E_OK);
+    for (int n = 0; n < 3; n++) {
+        answers_come_late(n);
+        assert_true(loop_run(&loop));
+        loop_end(&loop);
+        SECURITY_STATUS status = somebody_acquires();
+        for (int i = 0; i < 200 && status == SEC_E_INSUFFICIENT_MEMORY; i++) { /* a worker may have it still */
+            usleep(10000);
+            status = somebody_acquires();
+        }
+        assert_int_equal(status, SEC_E_OK);
+    }
+    for (int i = 0; i < CREDENTIALS - 3; i++)
+        FreeCredentialsHandle(&others[i]);
+    /* In a child, too, whether it or its parent asks first. */
+    for (int parent_first = 0; parent_first < 2; parent_first++) {
+        answers_come_late(1);
+        int go[2], status;
+        char byte;
+        assert_int_equal(pipe(go), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            close(go[1]);
+            _exit(read(go[0], &byte, 1) == 0 && loop_run(&loop) ? 0 : 1);
+        }
+        close(go[0]);
+        if (parent_first) {
+            assert_true(loop_run(&loop));
+            loop_end(&loop);
+        }
+        close(go[1]);
+        while (waitpid(child, &status, 0) < 0)
+            ;
+        assert_int_equal(status, 0);
+        assert_true(loop_run(&loop));
+        loop_end(&loop);
+    }
+    FreeCredentialsHandle(&loop.client_credential);
+    FreeCredentialsHandle(&loop.server_credential);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_contexts),
         cmocka_unit_test(test_stranger_in_its_place),
+        cmocka_unit_test(test_late_answers),
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);
 }
