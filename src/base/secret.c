@@ -42,11 +42,17 @@
 bool secret_equal(const void *a, const void *b, size_t len)
 {
     const uint8_t *left = a, *right = b;
-    unsigned difference = 0;
+    uint64_t difference = 0, x, y;
 
-    for (size_t i = 0; i < len; i++) {
-        difference |= (unsigned)(left[i] ^ right[i]);
+    for (; len >= sizeof x; len -= sizeof x, left += sizeof x, right += sizeof y) {
+        memcpy(&x, left, sizeof x);
+        memcpy(&y, right, sizeof y);
+        difference |= x ^ y;
         /* Hides the value, so that no compiler learns to leave early. */
+        __asm__("" : "+r"(difference));
+    }
+    for (; len > 0; len--) {
+        difference |= (uint64_t)(*left++ ^ *right++);
         __asm__("" : "+r"(difference));
     }
     return difference == 0;

@@ -1,7 +1,7 @@
 #include "crypto/hmac_sha.h"
 
 #include "base/secret.h"
-#include "base/writer.h"
+#include <endian.h>
 #include <string.h>
 
 #define BLOCK_MAX 128
@@ -170,20 +170,50 @@ void hmac_sha_update(struct hmac_sha *hmac, const void *data, size_t len)
         digest_update(hmac, hmac->key->digest, data, len);
 }
 
-/* The outer digest is of one block: the inner one's 20 bytes, and the padding for 84 (FIPS 180-4, 5.1.1). */
-static void sha1_outer(const union krb_digest_state *outer, const uint8_t digest[20], uint8_t *mac, size_t len)
+size_t hmac_sha1_pad(uint8_t *text, size_t len)
 {
-    uint8_t block[64] = {[20] = 0x80, [62] = (64 + 20) * 8 >> 8, [63] = (64 + 20) * 8 & 0xff}, bytes[20];
-    memcpy(block, digest, 20);
-    struct krb_lane lane = lane_of(outer->w32, block), *const lanes[] = {&lane};
-    krb_lanes_hash(lanes, 1);
-    struct writer writer = writer_fixed(bytes, sizeof bytes);
+    size_t n_blocks = (len + 1 + 8 + 64 - 1) / 64;
+    uint64_t n_bits = htobe64(((uint64_t)len + 64) * 8);
+    memset(text + len, 0, n_blocks * 64 - len);
+    text[len] = 0x80;
+    memcpy(text + n_blocks * 64 - sizeof n_bits, &n_bits, sizeof n_bits);
+    return n_blocks;
+}
+
+void hmac_sha1_bytes(const uint32_t words[5], uint8_t digest[20])
+{
+    uint32_t turned[5];
     for (size_t i = 0; i < 5; i++)
-        writer_u32be(&writer, lane.state[i]);
-    memcpy(mac, bytes, len);
-    secret_wipe(block, sizeof block);
-    secret_wipe(bytes, sizeof bytes);
-    secret_wipe(&lane, sizeof lane);
+        turned[i] = htobe32(words[i]);
+    memcpy(digest, turned, sizeof turned);
+}
+
+/* Whole blocks from a chaining value on: without the buffer that the library's functions keep and wipe. */
+static void sha1_blocks(const union krb_digest_state *start, const uint8_t *blocks, size_t n_blocks, uint8_t digest[20])
+{
+    struct hmac_sha hmac;
+    uint32_t words[5];
+    state_in(&hmac, KRB_SHA1, start);
+    SHA1_Update(&hmac.sha1, blocks, n_blocks * 64);
+    hmac_sha1_words_out(&hmac, words);
+    hmac_sha1_bytes(words, digest);
+}
+
+/* The outer digest is of one block: the inner one's bytes, and the padding. */
+static void sha1_outer(const struct krb_mac *key, const uint8_t digest[20], uint8_t mac[20])
+{
+    uint8_t block[64];
+    memcpy(block, digest, 20);
+    sha1_blocks(&key->outer, block, hmac_sha1_pad(block, 20), mac);
+    secret_wipe(block, 20);
+}
+
+void hmac_sha1_whole(const struct krb_mac *key, uint8_t *text, size_t len, uint8_t mac[20])
+{
+    uint8_t digest[20];
+    sha1_blocks(&key->inner, text, hmac_sha1_pad(text, len), digest);
+    sha1_outer(key, digest, mac);
+    secret_wipe(digest, sizeof digest);
 }
 
 void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len)
@@ -191,8 +221,9 @@ void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len)
     uint8_t digest[DIGEST_MAX];
     enum krb_digest kind = hmac->key->digest;
     size_t digest_len = digest_final(hmac, kind, digest);
-    if (kind == KRB_SHA1 && krb_stitch_can(NULL)) {
-        sha1_outer(&hmac->key->outer, digest, mac, len);
+    if (kind == KRB_SHA1) {
+        sha1_outer(hmac->key, digest, digest);
+        memcpy(mac, digest, len);
         secret_wipe(digest, sizeof digest);
         return;
     }

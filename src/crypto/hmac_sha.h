@@ -33,4 +33,12 @@ void hmac_sha1_words_in(struct hmac_sha *hmac, const uint32_t words[5], size_t n
 /* The first `len` bytes of the result. What remains in `hmac` is a digest of what was hashed, not of the key. */
 void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len);
 
+#define HMAC_SHA1_ROOM 72 /* bytes behind a text that its padding takes at most */
+/* The whole HMAC-SHA1 of a text in one piece, with HMAC_SHA1_ROOM behind it, which is written. */
+void hmac_sha1_whole(const struct krb_mac *key, uint8_t *text, size_t len, uint8_t mac[20]);
+/* FIPS 180-4, section 5.1.1: pads a text behind one block of key, in HMAC_SHA1_ROOM; the number of blocks that it has then. */
+size_t hmac_sha1_pad(uint8_t *text, size_t len);
+/* A chaining value as it stands in a digest. */
+void hmac_sha1_bytes(const uint32_t words[5], uint8_t digest[20]);
+
 #endif

@@ -136,6 +136,10 @@ void krb_pieces_wipe(const struct krb_piece *pieces, unsigned n_pieces)
 bool krb_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces, uint8_t *mac)
 {
     struct krb_run run;
+    if (krb_is_short(cipher, pieces, n_pieces) && krb_cipher_len(pieces, n_pieces) >= AES_BLOCK_LEN) {
+        krb_short_seal(cipher, pieces, n_pieces, mac);
+        return true;
+    }
     krb_run_begin(&run, cipher, pieces, n_pieces);
     bool done = run_cipher(&run, &cipher->cbc, cipher->profile->encrypt_then_mac ? CIPHER_FIRST : HASH_FIRST,
                            cipher->stitched ? &cipher->cbc.aes : NULL);
@@ -180,6 +184,8 @@ bool krb_unseal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsig
     uint8_t expected[KRB_MAC_MAX];
     struct krb_run run;
     require(krb_cipher_len(pieces, n_pieces) >= AES_BLOCK_LEN, false);
+    if (krb_is_short(cipher, pieces, n_pieces))
+        return krb_short_unseal(cipher, pieces, n_pieces, mac);
     krb_run_begin(&run, cipher, pieces, n_pieces);
     if (cipher->profile->encrypt_then_mac)
         return verify_then_decrypt(cipher, &run, mac);

@@ -26,6 +26,18 @@ struct krb_run {
 size_t krb_cipher_len(const struct krb_piece *pieces, unsigned n_pieces);
 /* What is not fixed. */
 void krb_pieces_wipe(const struct krb_piece *pieces, unsigned n_pieces);
+/* A copy of what is not fixed, in one piece; how long it is. And back. */
+size_t krb_cipher_gather(const struct krb_piece *pieces, unsigned n_pieces, uint8_t *to);
+void krb_cipher_scatter(const struct krb_piece *pieces, unsigned n_pieces, const uint8_t *from);
+/* A copy of all that the checksum is over, in its order: `cipher` has what is not fixed. */
+size_t krb_text_gather(const struct krb_piece *pieces, unsigned n_pieces, const uint8_t *cipher, uint8_t *to);
+
+/* Of RFC 3962's types, by the processor's instructions, and few bytes in all? krb_seal and krb_unseal do them so; at least 16 are not fixed. */
+bool krb_is_short(const struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces);
+void krb_short_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces, uint8_t *mac);
+MUST_USE bool krb_short_unseal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces,
+                               const uint8_t *mac);
+
 /* The cipher is begun by krb_cts_begin. */
 void krb_run_begin(struct krb_run *run, const struct krb_cipher *cipher, const struct krb_piece *pieces,
                    unsigned n_pieces);

@@ -2,7 +2,6 @@
 #include "base/secret.h"
 #include "crypto/krb5_run.h"
 
-#include <endian.h>
 #include <string.h>
 
 /* Shorter messages go through a copy in one piece, in which everything up to the last block of the digest is side by side; for longer ones copying
@@ -32,66 +31,13 @@ static size_t whole_len(const struct krb_job *job)
     return len;
 }
 
-/* The pieces that are encrypted, from or to the copy. */
-static void cipher_gather(struct work *work)
-{
-    work->cipher_len = 0;
-    for (unsigned i = 0; i < work->job->n_pieces; i++) {
-        const struct krb_piece *piece = &work->job->pieces[i];
-        if (piece->fixed || piece->len == 0)
-            continue;
-        memcpy(work->cipher + work->cipher_len, piece->data, piece->len);
-        work->cipher_len += piece->len;
-    }
-}
-
-static void cipher_scatter(const struct work *work)
-{
-    size_t at = 0;
-    for (unsigned i = 0; i < work->job->n_pieces; i++) {
-        const struct krb_piece *piece = &work->job->pieces[i];
-        if (piece->fixed || piece->len == 0)
-            continue;
-        memcpy(piece->data, work->cipher + at, piece->len);
-        at += piece->len;
-    }
-}
-
-/* FIPS 180-4, section 5.1.1, behind one block of key; the number of units. */
-static size_t sha1_pad(uint8_t *text, size_t len)
-{
-    size_t n_units = (len + 1 + 8 + STITCH_UNIT - 1) / STITCH_UNIT;
-    uint64_t n_bits = htobe64(((uint64_t)len + STITCH_UNIT) * 8);
-    memset(text + len, 0, n_units * STITCH_UNIT - len);
-    text[len] = 0x80;
-    memcpy(text + n_units * STITCH_UNIT - sizeof n_bits, &n_bits, sizeof n_bits);
-    return n_units;
-}
-
-static void sha1_bytes(const uint32_t state[5], uint8_t out[SHA1_LEN])
-{
-    uint32_t words[SHA1_LEN / 4];
-    for (size_t i = 0; i < SHA1_LEN / 4; i++)
-        words[i] = htobe32(state[i]);
-    memcpy(out, words, sizeof words);
-}
-
-/* All that the checksum is over, in its order; what is encrypted is plain in `cipher` now. */
+/* What is encrypted is plain in `cipher` now. */
 static void text_gather(struct work *work)
 {
-    size_t at = 0;
-    work->text_len = 0;
-    for (unsigned i = 0; i < work->job->n_pieces; i++) {
-        const struct krb_piece *piece = &work->job->pieces[i];
-        if (piece->len == 0)
-            continue;
-        memcpy(work->text + work->text_len, piece->fixed ? piece->data : work->cipher + at, piece->len);
-        work->text_len += piece->len;
-        at += piece->fixed ? 0 : piece->len;
-    }
+    work->text_len = krb_text_gather(work->job->pieces, work->job->n_pieces, work->cipher, work->text);
     memcpy(work->lane.state, work->job->cipher->integrity.inner.w32, sizeof work->lane.state);
     work->lane.hashed = work->text;
-    work->lane.n_units = sha1_pad(work->text, work->text_len);
+    work->lane.n_units = hmac_sha1_pad(work->text, work->text_len);
 }
 
 /* The second half of HMAC (RFC 2104), for those short ones whose first half is done. */
@@ -103,16 +49,16 @@ static void macs_end(struct work *works, unsigned n, uint8_t macs[STITCH_LANES][
         struct work *work = &works[k];
         if (!work->is_short)
             continue;
-        sha1_bytes(work->lane.state, work->text);
+        hmac_sha1_bytes(work->lane.state, work->text);
         memcpy(work->lane.state, work->job->cipher->integrity.outer.w32, sizeof work->lane.state);
         work->lane.hashed = work->text;
-        work->lane.n_units = sha1_pad(work->text, SHA1_LEN);
+        work->lane.n_units = hmac_sha1_pad(work->text, SHA1_LEN);
         lanes[n_lanes++] = &work->lane;
     }
     krb_lanes_hash(lanes, n_lanes);
     for (unsigned k = 0; k < n; k++)
         if (works[k].is_short)
-            sha1_bytes(works[k].lane.state, macs[k]);
+            hmac_sha1_bytes(works[k].lane.state, macs[k]);
 }
 
 static void work_begin(struct work *work, struct krb_job *job)
@@ -121,7 +67,7 @@ static void work_begin(struct work *work, struct krb_job *job)
     work->is_short = whole_len(job) <= SHORT_MAX && krb_cipher_len(job->pieces, job->n_pieces) >= AES_BLOCK_LEN;
     work->lane.n_units = 0;
     if (work->is_short) {
-        cipher_gather(work);
+        work->cipher_len = krb_cipher_gather(job->pieces, job->n_pieces, work->cipher);
         return;
     }
     krb_run_begin(&work->run, job->cipher, job->pieces, job->n_pieces);
@@ -204,7 +150,7 @@ static void short_seal_end(struct work *work)
         memcpy(last, last - AES_BLOCK_LEN, sizeof swap);
         memcpy(last - AES_BLOCK_LEN, swap, sizeof swap);
     }
-    cipher_scatter(work);
+    krb_cipher_scatter(work->job->pieces, work->job->n_pieces, work->cipher);
     work->job->done = true;
 }
 
@@ -347,7 +293,7 @@ static void short_unseal_end(struct work *work, const uint8_t mac[SHA1_LEN])
     bool right = secret_equal(mac, job->mac, job->cipher->profile->mac_len);
     job->done = job->done && right;
     if (job->done)
-        cipher_scatter(work);
+        krb_cipher_scatter(job->pieces, job->n_pieces, work->cipher);
 }
 
 static void long_unseal_end(struct work *work)

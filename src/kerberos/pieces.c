@@ -28,7 +28,7 @@ static void stretch_pieces(const struct ring *ring, size_t at, size_t len, bool 
 
 void ring_pieces(const struct ring *ring, size_t offset, size_t len, bool fixed, struct pieces *pieces)
 {
-    size_t at = (ring->start + offset) % ring->len;
+    size_t at = ring_place(ring, ring->start + offset);
     size_t before_end = ring->len - at < len ? ring->len - at : len;
     stretch_pieces(ring, at, before_end, fixed, pieces);
     stretch_pieces(ring, 0, len - before_end, fixed, pieces);

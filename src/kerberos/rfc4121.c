@@ -4,6 +4,7 @@
 #include "crypto/random.h"
 #include "kerberos/rfc4121.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define HEADER_LEN 16
@@ -22,11 +23,11 @@
 /* 4.2.6.1, 4.2.6.2: token id (16 bits), flags (8), filler (8), EC (16), RRC (16; in MIC tokens both are filler), number (64). */
 static void header_write(const struct rfc4121_header *header, uint8_t at[HEADER_LEN])
 {
-    struct writer writer = writer_fixed(at, HEADER_LEN);
     uint32_t counts = header->token_id == TOKEN_MIC ? 0xffffffff : (uint32_t)header->ec << 16 | header->rrc;
-    writer_u64be(&writer,
-                 (uint64_t)header->token_id << 48 | (uint64_t)header->flags << 40 | (uint64_t)FILLER << 32 | counts);
-    writer_u64be(&writer, header->seq);
+    const uint64_t words[] = {
+        htobe64((uint64_t)header->token_id << 48 | (uint64_t)header->flags << 40 | (uint64_t)FILLER << 32 | counts),
+        htobe64(header->seq)};
+    memcpy(at, words, HEADER_LEN);
 }
 
 static enum wire_result header_read(struct slice token, uint16_t token_id, struct rfc4121_header *header)
@@ -259,7 +260,7 @@ static SECURITY_STATUS wrapped_parse(const struct kerberos_session *session, con
     size_t rotation = header->rrc;
     if (wrapped->sealed && session->seed.dce_style)
         rotation += header->ec;
-    ring->start = wrapped->arrived_start = rotation % ring->len;
+    ring->start = wrapped->arrived_start = ring_place(ring, rotation);
     return SEC_E_OK;
 }
 
@@ -268,7 +269,7 @@ static SECURITY_STATUS wrapped_turn(const struct message *message, struct rfc412
 {
     struct ring *ring = &wrapped->ring;
     if (message->stream.data != NULL) {
-        if ((ring->start + wrapped->lead) % ring->len + wrapped->plain_len > ring->len)
+        if (ring_place(ring, ring->start + wrapped->lead) + wrapped->plain_len > ring->len)
             ring_turn(ring, 0);
         return SEC_E_OK;
     }
@@ -276,7 +277,7 @@ static SECURITY_STATUS wrapped_turn(const struct message *message, struct rfc412
     require(wrapped->plain_len == kerberos_writable_len(message) && token_len >= wrapped->lead,
             cause_set(SEC_E_INVALID_TOKEN, "a Wrap token whose text of %zu bytes does not fill the DATA buffers",
                       wrapped->plain_len));
-    size_t start = (token_len - wrapped->lead) % ring->len;
+    size_t start = ring_place(ring, token_len - wrapped->lead);
     if (start != ring->start)
         ring_turn(ring, start);
     return SEC_E_OK;
@@ -348,7 +349,7 @@ static void opened(struct kerberos_session *session, struct message *message, co
     window_commit(&session->receive.window, wrapped->header.seq);
     if (message->stream.data != NULL) {
         const struct ring *ring = &wrapped->ring;
-        size_t at = wrapped->plain_len > 0 ? (ring->start + wrapped->lead) % ring->len : 0;
+        size_t at = wrapped->plain_len > 0 ? ring_place(ring, ring->start + wrapped->lead) : 0;
         message->stream_data = (struct slice_mut){ring->parts[0].data + at, wrapped->plain_len};
     }
 }

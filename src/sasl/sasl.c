@@ -307,7 +307,6 @@ static size_t message_len(const struct message *message)
 SECURITY_STATUS sasl_check_send(const struct context *context, const struct message *message, uint32_t qop, bool seal)
 {
     const struct sasl *sasl = context->sasl;
-    struct attribute sizes = {0};
     require(sasl != NULL, SEC_E_OK);
     try(check_open(sasl));
     bool encrypts = seal && qop != SECQOP_WRAP_NO_ENCRYPT;
@@ -317,6 +316,7 @@ SECURITY_STATUS sasl_check_send(const struct context *context, const struct mess
                                                            : "does not encrypt: SECQOP_WRAP_NO_ENCRYPT"));
     size_t limit = send_limit(sasl), len = message_len(message);
     require(limit != SIZE_MAX, SEC_E_OK);
+    struct attribute sizes = {0};
     try(session_query(context->session, SECPKG_ATTR_SIZES, &sizes));
     size_t more = (size_t)sizes.sizes.trailer + sizes.sizes.block;
     require(len <= limit && more <= limit - len,
