@@ -399,6 +399,22 @@ def test_tls_alerts(place, pki):
             server.communicate()
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_denied_access(place, pki, shown):
+    """The alert is the same whether a certificate was shown or not, and what is said beside it is true of both."""
+    own = ["--certificate", str(place.directory / "cert.pem"), "--key", str(place.directory / "key.pem")] if shown else []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [SSPI, "connect", f"127.0.0.1:{server.getsockname()[1]}", "--package", "Schannel", "--insecure", *own]
+        client = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=place.environment)
+        connection = server.accept()[0]
+        with connection:
+            connection.recv(1 << 16)
+            connection.sendall(bytes.fromhex("1503030002 0231"))
+            said = client.communicate(timeout=60)[1].decode()
+    assert client.returncode == 3 and "the peer sent the alert access_denied" in said and "SEC_E_LOGON_DENIED" in said, said
+    assert "lets nobody in by what it was shown" in said and "took our certificate" not in said, said
+
+
 def expire(place, certificate, key):
     """The certificate once more, over since yesterday."""
     (place.directory / "index").write_text("")
