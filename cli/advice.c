@@ -244,7 +244,8 @@ static const struct {
      "The peer does not trust our certificate's authority: give the authority's certificate to the peer (--ca)."},
     {SIDE_ALERT, SEC_E_CERT_UNKNOWN, "The peer refused our certificate, perhaps for its name: its own words say why."},
     {SIDE_ALERT, SEC_E_NO_CREDENTIALS, "The peer wants our certificate: --certificate FILE, and --key FILE."},
-    {SIDE_ALERT, SEC_E_LOGON_DENIED, "The peer took our certificate, and lets nobody in by it."},
+    {SIDE_ALERT, SEC_E_LOGON_DENIED,
+     "The peer lets nobody in by what it was shown, a certificate or none: its own words say why."},
     {SIDE_ALERT, SEC_E_INTERNAL_ERROR, "Something failed at the peer: its own words say what."},
     {SIDE_CLIENT, SEC_E_LOGON_DENIED,
      "Whoever knows the account refused, the KDC or the server: wrong password, or an account that is disabled, locked "

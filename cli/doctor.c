@@ -68,6 +68,10 @@ static void check_store(struct doctor *doctor, const struct config *config, cons
     SECURITY_STATUS status = accounts_check_store(store, accounts_default_domain(config));
     if (status == SEC_E_OK)
         doctor_tell(doctor, GOOD, "accounts", NULL, "%s", store);
+    else if (status == SEC_E_NO_CREDENTIALS && accounts_check_place(store) != SEC_E_OK)
+        doctor_tell(doctor, NOTE, "accounts",
+                    "let the directory be root's or the server's own, and 0700, before it is made",
+                    "%s is not there, and would be refused: %s", path, cause_text());
     else if (status == SEC_E_NO_CREDENTIALS)
         doctor_tell(doctor, NOTE, "accounts",
                     "\"sspi account add NAME\" makes it; only servers with accounts of their own need one",

@@ -43,33 +43,37 @@ static void store_add(struct server_look *found, const char *text)
     snprintf(found->text + len, sizeof(found->text) - len, "%s%s", len > 0 ? ", " : "", text);
 }
 
-/* The stores that there are; where there is none, what became of them. `digest`: of those that can have its hashes. */
+/* The stores that there are; where there is none, what became of them. One that is refused refuses everybody, so that it alone is told. `digest`: of
+ * those that can have its hashes; but all of them are opened. */
 static void accounts_server(const struct config *config, bool digest, struct server_look *found)
 {
-    struct server_look good = {.good = true}, bad = {0};
+    struct server_look good = {.good = true}, empty = {0};
     for (unsigned i = 0; i < config->stores.n_items; i++) {
         const char *store = config->stores.item[i], *colon = strchr(store, ':');
         char text[600];
-        if (digest && strncmp(store, "sqlite:", strlen("sqlite:")) != 0)
-            continue;
+        bool passed_over = digest && strncmp(store, "sqlite:", strlen("sqlite:")) != 0;
         SECURITY_STATUS status = accounts_check_store(store, accounts_default_domain(config));
-        if (status == SEC_E_OK && strncmp(store, "winbind:", strlen("winbind:")) == 0)
-            store_add(&good, "winbind, which asks the domain");
-        else if (status == SEC_E_OK)
-            store_add(&good, store);
-        else {
-            snprintf(text, sizeof(text), status == SEC_E_NO_CREDENTIALS ? "%.500s has none" : "%.590s",
-                     status == SEC_E_NO_CREDENTIALS && colon != NULL ? colon + 1 : cause_text());
-            store_add(&bad, text);
+        if (status != SEC_E_OK && status != SEC_E_NO_CREDENTIALS) {
+            *found = (struct server_look){0};
+            snprintf(found->text, sizeof(found->text), "no accounts: %.1000s", cause_text());
+            return;
+        }
+        if (passed_over)
+            continue;
+        if (status == SEC_E_NO_CREDENTIALS) {
+            snprintf(text, sizeof(text), "%.500s has none", colon == NULL ? store : colon + 1);
+            store_add(&empty, text);
+        } else {
+            bool winbind = strncmp(store, "winbind:", strlen("winbind:")) == 0;
+            store_add(&good, winbind ? "winbind, which asks the domain" : store);
         }
     }
-    if (good.text[0] != '\0') {
-        *found = (struct server_look){.good = true};
+    *found = (struct server_look){.good = good.text[0] != '\0'};
+    if (found->good)
         snprintf(found->text, sizeof(found->text), "accounts %.1000s", good.text);
-    } else {
+    else
         snprintf(found->text, sizeof(found->text), "no accounts: %.1000s",
-                 bad.text[0] == '\0' ? "the configuration names no store of them" : bad.text);
-    }
+                 empty.text[0] == '\0' ? "the configuration names no store of them" : empty.text);
 }
 
 /* One of them is enough, and who has one alone shall know it. */

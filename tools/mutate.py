@@ -4,7 +4,11 @@
 mutate.py [NAME...]   all entries, or those whose names begin with one of these; ends 1 where one survived, does not build or no longer applies
 mutate.py --list      says what there is
 
-The sources are copied to build/mutate/source and changed there alone; whatever ended an earlier run, the next one lays the copy anew."""
+Each of an entry's tests has to go red by itself; one that ctest could not run has noticed nothing.
+
+The sources are copied to build/mutate/source and changed there alone; whatever ended an earlier run, the next one lays the copy anew. A second run beside it ends 1."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import re
@@ -21,6 +25,7 @@ NOT_COPIED = {"build", ".git", "__pycache__"}
 BUILD_SECONDS = 1800  # of everything, the first time
 TEST_SECONDS = 600  # what runs longer hangs, which counts as red
 GREEN_SECONDS = 60  # of each test, where they are seen green
+ENDINGS = {signal.SIGTERM, signal.SIGHUP}
 
 
 class Mistake(Exception):
@@ -92,9 +97,17 @@ def copy_lay(root, copy):
 
 def run(command, seconds):
     """What it ended with, None where it did not end in time, and what it said."""
-    with (PLACE / "log").open("w+") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    with (PLACE / "log").open("w+", encoding="utf-8", errors="replace") as log:  # tests say whatever bytes they like
+        # What ends this comes when the child is known, so that it is ended, too.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS | {signal.SIGINT})
         try:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                                     preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before))
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            raise
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             status = child.wait(seconds)
         except subprocess.TimeoutExpired:
             status = None
@@ -127,9 +140,22 @@ def build(tests):
     return run(["cmake", "--build", PLACE / "build", "--target", *targets(tests)], BUILD_SECONDS)
 
 
-def test(tests, seconds=TEST_SECONDS):
+def test(tests, seconds):
     names = "|".join(re.escape(name) for name in tests)
     return run(["ctest", "--test-dir", PLACE / "build", "--no-tests=error", "--output-on-failure", "-R", f"^({names})$"], seconds)
+
+
+def outcome(name):
+    """What became of one test, by ctest's word for it: "red", "hangs", "green", "not run"."""
+    status, said = test([name], TEST_SECONDS)
+    if status is None:
+        return "hangs"
+    line = re.search(rf"^ *\d+/\d+ Test +#\d+: {re.escape(name)} \.*(.*)$", said, flags=re.M)
+    if line is None or "***Not Run" in line[1] or "***Skipped" in line[1]:
+        return "not run"
+    if "***Timeout" in line[1]:
+        return "hangs"
+    return "red" if status != 0 else "green"
 
 
 def configure():
@@ -153,12 +179,14 @@ def judge(one):
         status, said = build(one.tests)
         if status != 0:
             return "DOES NOT BUILD\n" + said[-2000:]
-        status, _ = test(one.tests)
-        if status is None:
-            return "red (hangs)"
-        return "red" if status != 0 else "SURVIVED"
+        outcomes = {name: outcome(name) for name in one.tests}
     finally:
         path.write_text((ROOT / one.file).read_text())
+    for became, word in (("not run", "DID NOT RUN"), ("green", "SURVIVED")):
+        names = [name for name in one.tests if outcomes[name] == became]
+        if names:
+            return f"{word}: {' '.join(names)}"
+    return "red (hangs)" if "hangs" in outcomes.values() else "red"
 
 
 def chosen(entries, names):
@@ -168,15 +196,26 @@ def chosen(entries, names):
     return [one for one in entries if not names or any(one.name.startswith(name) for name in names)]
 
 
-def main(words):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    entries = mutations_read((ROOT / "tests/mutations.txt").read_text())
-    if words == ["--list"]:
-        for one in entries:
-            print(f"{one.name:40} {one.file}: {' '.join(one.tests)}")
-        return 0
-    entries = chosen(entries, words)
+@contextlib.contextmanager
+def alone():
+    """Two in one place would build and judge each other's changes."""
     PLACE.mkdir(parents=True, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:  # not passed on to what is run
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Mistake(f"another one is at work in {PLACE}") from None
+        yield
+
+
+def signals_take():
+    """What ends this ends what it runs, and the copy is put back."""
+    for ending in ENDINGS:
+        if signal.getsignal(ending) != signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(ending, lambda *_: sys.exit(1))
+
+
+def walk(entries):
     copy_lay(ROOT, PLACE / "source")
     configure()
     tests = sorted({name for one in entries for name in one.tests})
@@ -193,6 +232,17 @@ def main(words):
         print(f"{one.name:40} {time.monotonic() - begun:6.1f} s  {became}", flush=True)
     print(f"{len(entries)} mutations, {bad} of them not noticed")
     return 1 if bad else 0
+
+
+def main(words):
+    signals_take()
+    entries = mutations_read((ROOT / "tests/mutations.txt").read_text())
+    if words == ["--list"]:
+        for one in entries:
+            print(f"{one.name:40} {one.file}: {' '.join(one.tests)}")
+        return 0
+    with alone():
+        return walk(chosen(entries, words))
 
 
 if __name__ == "__main__":

@@ -7,50 +7,11 @@
 #include "crypto/ntlm_response.h"
 #include "crypto/random.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
 static struct accounts *opened; /* guarded by opened_lock, as are the reference counts */
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static SECURITY_STATUS store_open(const char *name, const char *default_domain, const struct account_policy *policy,
-                                  struct account_store *store)
-{
-    static const struct {
-        const char *prefix;
-        SECURITY_STATUS (*open)(const char *path, const char *default_domain, struct account_store *store);
-    } kinds[] = {{"sqlite:", sqlite_store_open}, {"smbpasswd:", smbpasswd_store_open}, {"sam:", sam_store_open}};
-    if (strncmp(name, STORE_WINBIND, strlen(STORE_WINBIND)) == 0)
-        return winbind_store_open(name + strlen(STORE_WINBIND), policy, store);
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        size_t prefix_len = strlen(kinds[i].prefix);
-        if (strncmp(name, kinds[i].prefix, prefix_len) == 0 && name[prefix_len] != '\0')
-            return kinds[i].open(name + prefix_len, default_domain, store);
-    }
-    return cause_set(SEC_E_CANNOT_INSTALL,
-                     "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH, sam:PATH or winbind:", name);
-}
-
-SECURITY_STATUS accounts_check_store(const char *name, const char *default_domain)
-{
-    struct account_store store = {0};
-    char real[PATH_MAX];
-    const char *colon = strchr(name, ':'), *path = colon == NULL ? name : colon + 1;
-    SECURITY_STATUS status;
-    if (strncmp(name, STORE_WINBIND, strlen(STORE_WINBIND)) == 0)
-        return SEC_E_OK;
-    if (strncmp(name, "sqlite:", strlen("sqlite:")) == 0 && *path != '\0') {
-        status = sqlite_store_check(path);
-    } else {
-        try(store_open(name, default_domain, NULL, &store)); /* the policy is winbind's matter */
-        store.table->close(store.self);
-        status = store_path_check(path, real);
-    }
-    if (status == SEC_E_NO_CREDENTIALS)
-        try(store_directory_check(path));
-    return status;
-}
 
 static void accounts_free(struct accounts *accounts)
 {
@@ -81,7 +42,7 @@ static SECURITY_STATUS accounts_fill(struct accounts *accounts, const char *cons
         accounts->name[i] = mem_strdup(names[i]);
         accounts->n_stores = i + 1;
         require(accounts->name[i] != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        try(store_open(names[i], accounts->default_domain, &accounts->policy, &accounts->store[i]));
+        try(store_open_named(names[i], accounts->default_domain, &accounts->policy, &accounts->store[i]));
         accounts->asks_domains |= accounts->store[i].table->verify != NULL;
     }
     return SEC_E_OK;

@@ -69,9 +69,11 @@ struct accounts;
 SECURITY_STATUS accounts_open(const char *const *names, size_t n_names, const char *default_domain,
                               const struct account_policy *policy, struct accounts **accounts);
 void accounts_close(struct accounts *accounts); /* NULL is fine */
-/* What accounts_open would say of one store, without making or changing anything; its own answer is SEC_E_NO_CREDENTIALS: there is no file, or an
- * sqlite file without tables, in a directory that would do. Winbind is not asked. */
+/* What a server would say of one store, without making or changing anything; SEC_E_NO_CREDENTIALS is an empty one to it: there is no file, or an
+ * sqlite file without tables. Another failure, and it refuses everybody (cause tells). Winbind is not asked. */
 SECURITY_STATUS accounts_check_store(const char *name, const char *default_domain);
+/* Of a store whose file is not there: would one that is made there be believed? SEC_E_OK, or SEC_E_INTERNAL_ERROR with the cause. */
+SECURITY_STATUS accounts_check_place(const char *name);
 
 struct config;
 /* Those of the configuration. Beside a domain's store the local accounts without a domain are this computer's, as on a member of a Windows domain. */

@@ -98,6 +98,10 @@ SECURITY_STATUS sam_store_open(const char *path, const char *default_domain, str
 SECURITY_STATUS winbind_store_open(const char *domain, const struct account_policy *policy,
                                    struct account_store *store);
 
+/* One of them, by its name: accounts_open says which there are, and what it answers. `policy` is winbind's matter. */
+SECURITY_STATUS store_open_named(const char *name, const char *default_domain, const struct account_policy *policy,
+                                 struct account_store *store);
+
 /* A fresh account with one reference, zeroed but for FILETIME_NEVER and -1 where they mean "none"; fill in before sharing it. NULL: no memory.
  * Fields are allocated with mem_*; account_release frees them. */
 struct account *account_new(void);

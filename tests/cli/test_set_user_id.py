@@ -59,6 +59,14 @@ def test_configuration(folder, variables):
     assert "colour" not in creds(folder, "owned", **environment) and "NTLM" in creds(folder, "owned", **environment)
 
 
+def test_store(folder):
+    """The owner's, who is the saved user; the real one has one in his home."""
+    home = {"HOME": str(folder / "his")}
+    assert f"{folder}/his/.local/share/opensspi/accounts.db" in creds(folder, "plain", **home)
+    owned = creds(folder, "owned", **home)
+    assert "/var/lib/opensspi/accounts.db" in owned and str(folder) not in owned, owned
+
+
 def test_users_and_trace(folder):
     his = folder / "his"
     environment = {"OPENSSPI_CONFIG": str(his / "sane.conf"), "OPENSSPI_NTLM_USER_FILE": str(his / "users")}

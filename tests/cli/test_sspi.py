@@ -119,6 +119,23 @@ def test_creds_look_at_what_servers_need(place):
     assert re.search(r"^Kerberos +server +none: SEC_E_NO_CREDENTIALS \(0x8009030E\): no keytab: ", text, re.M), text
 
 
+@pytest.mark.parametrize("refused", ["sqlite", "smbpasswd"])
+def test_creds_know_that_one_refused_store_refuses_everybody(place, refused):
+    """Kerberos alone is what Negotiate has then; and Digest, which has nothing in an smbpasswd, is refused by it, too."""
+    folder = place.directory / "open"
+    folder.mkdir()
+    (folder / "more").touch(0o644)
+    (place.directory / "conf").write_text(f"[accounts]\nstores = sqlite:{place.directory}/accounts.db, {refused}:{folder}/more\n")
+    keytab(place.directory / "none.keytab", *KEYS)
+    found = servers(place)
+    for package in ("NTLM", "WDigest"):
+        assert not found[package]["available"] and f"{folder}/more: others may read" in found[package]["cause"], found
+    assert found["Negotiate"]["available"] and "; NTLM: no accounts: " in found["Negotiate"]["by"], found
+    assert f"{folder}/more: others may read" in found["Negotiate"]["by"], found
+    os.remove(place.directory / "none.keytab")
+    assert not servers(place)["Negotiate"]["available"]
+
+
 def test_creds_of_a_daemon(place):
     """Its keytab and its stores are not this process's to look at."""
     (place.directory / "conf").write_text(f"[lsa]\nmode = daemon\nsocket = {place.directory}/lsa.sock\n")
@@ -382,6 +399,22 @@ def test_tls_alerts(place, pki):
             server.communicate()
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_denied_access(place, pki, shown):
+    """The alert is the same whether a certificate was shown or not, and what is said beside it is true of both."""
+    own = ["--certificate", str(place.directory / "cert.pem"), "--key", str(place.directory / "key.pem")] if shown else []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [SSPI, "connect", f"127.0.0.1:{server.getsockname()[1]}", "--package", "Schannel", "--insecure", *own]
+        client = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=place.environment)
+        connection = server.accept()[0]
+        with connection:
+            connection.recv(1 << 16)
+            connection.sendall(bytes.fromhex("1503030002 0231"))
+            said = client.communicate(timeout=60)[1].decode()
+    assert client.returncode == 3 and "the peer sent the alert access_denied" in said and "SEC_E_LOGON_DENIED" in said, said
+    assert "lets nobody in by what it was shown" in said and "took our certificate" not in said, said
+
+
 def expire(place, certificate, key):
     """The certificate once more, over since yesterday."""
     (place.directory / "index").write_text("")
@@ -514,7 +547,7 @@ def test_doctor(place):
 @pytest.mark.parametrize("kind", ["sqlite", "smbpasswd"])
 @pytest.mark.parametrize("there", [True, False])
 def test_doctor_opens_the_accounts(place, kind, there):
-    """As a server does: a directory that others may write in is refused there, so it is here; also before the file is made. And nothing is made."""
+    """As a server does: one that it refuses is bad; one that is not there is an empty one to it, wherever it is not. And nothing is made."""
     folder = place.directory / "open"
     folder.mkdir()
     if there and kind == "sqlite":
@@ -528,7 +561,10 @@ def test_doctor_opens_the_accounts(place, kind, there):
     folder.chmod(0o1777)
     done = place.run("doctor", "--json")
     found = {check["check"]: check for check in json.loads(done.stdout)}["accounts"]
-    assert done.returncode == 1 and found["verdict"] == "bad" and f"{folder}: others may write in the directory" in found["found"], found
+    assert (done.returncode, found["verdict"]) == ((1, "bad") if there else (0, "note")), found
+    assert f"{folder}: others may write in the directory" in found["found"], found
+    assert there or (f"{folder}/accounts is not there, and would be refused" in found["found"] and "account add" not in found["advice"]), found
+    assert servers(place)["NTLM"]["available"] is False
     folder.chmod(0o700)
     if there:
         (folder / "accounts").write_bytes(b"nonsense\n" * 1000)

@@ -271,6 +271,14 @@ def test_server_asks_with_words_behind(world, processes):
     assert server.renegotiated and server.closed and server.lines == [b"first\n", b"second\n"]
 
 
+def test_our_client_takes_words_behind(world):
+    """The same for a client of ours that leaves it to DecryptMessage."""
+    with AskingServer(*world.server, [b"behind it\n", b"and more\n"]) as server:
+        seen = our_client(world, server.port, "tls=1.2", "text=quit later\n")
+        assert "renegotiating\nreceived behind it\n" in seen and "received and more\n" in seen and "renegotiated\n" in seen, seen
+    assert server.renegotiated and server.closed and server.lines == [b"quit later\n"]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_openssl_client_shows_certificate_later(world, processes, version):
     """In TLS 1.3 authentication after the handshake, in TLS 1.2 a renegotiation in which we ask."""

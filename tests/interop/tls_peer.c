@@ -29,7 +29,8 @@
 #include "peer_options.h"
 
 #define ROOM ((size_t)1 << 17)
-#define WAIT_MS 300000 /* a bound, never waited for */
+#define WAIT_MS 300000    /* a bound, never waited for */
+#define RECORD_OF_DATA 23 /* the first byte of a record of application data */
 
 static struct {
     const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later,
@@ -222,29 +223,6 @@ static SECURITY_STATUS step(bool input)
     return status;
 }
 
-static void handshake(void)
-{
-    SECURITY_STATUS status = is_client && !has_context ? step(false) : SEC_I_CONTINUE_NEEDED;
-    for (int turns = 0; status != SEC_E_OK && turns < 200; turns++) {
-        if (status == SEC_I_MESSAGE_FRAGMENT) {
-            status = step(false);
-            continue;
-        }
-        if (in_len == 0 || status == SEC_E_INCOMPLETE_MESSAGE) {
-            if (!receive_more(is_datagram ? 1000 : WAIT_MS)) {
-                if (!is_datagram)
-                    fail("handshake cut off", 0);
-                if (has_context)
-                    status = step(false); /* send the flight again */
-                continue;
-            }
-        }
-        status = step(true);
-    }
-    if (status != SEC_E_OK)
-        fail("handshake", status);
-}
-
 static void seal_and_send(const char *text, size_t len)
 {
     static unsigned char record[20000];
@@ -295,13 +273,71 @@ static void client_name(void)
     FreeContextBuffer(names.sUserName);
 }
 
+/* Opens one record, where there is a whole one, and takes what is in it. SEC_E_INCOMPLETE_MESSAGE: there is not. */
+static SECURITY_STATUS record_open(void)
+{
+    SecBuffer buffers[4] = {{(ULONG)in_len, SECBUFFER_DATA, in}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
+    SECURITY_STATUS status = in_len > 0 ? DecryptMessage(&context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
+    if (status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_I_CONTEXT_EXPIRED)
+        return status;
+    if (is_datagram && status == SEC_E_OUT_OF_SEQUENCE) { /* one that came twice */
+        in_len = 0;
+        return status;
+    }
+    if (status < 0)
+        fail("decrypt", status);
+    size_t extra = 0;
+    for (int i = 0; i < 4; i++) {
+        if (buffers[i].BufferType == SECBUFFER_DATA && buffers[i].cbBuffer > 0)
+            got(buffers[i].pvBuffer, buffers[i].cbBuffer);
+        if (buffers[i].BufferType == SECBUFFER_EXTRA)
+            extra = buffers[i].cbBuffer;
+    }
+    memmove(in, in + in_len - extra, extra);
+    in_len = extra;
+    return status;
+}
+
+/* A step; but what the peer had sent before it knew that TLS 1.2 negotiates anew comes amid that, and is text. */
+static SECURITY_STATUS step_or_text(void)
+{
+    if (!is_connected || is_datagram || in_len == 0 || in[0] != RECORD_OF_DATA)
+        return step(true);
+    SECURITY_STATUS status = record_open();
+    if (status == SEC_I_RENEGOTIATE)
+        return step(true);
+    return status == SEC_E_OK ? SEC_I_CONTINUE_NEEDED : status;
+}
+
+static void handshake(void)
+{
+    SECURITY_STATUS status = is_client && !has_context ? step(false) : SEC_I_CONTINUE_NEEDED;
+    for (int turns = 0; status != SEC_E_OK && turns < 200; turns++) {
+        if (status == SEC_I_MESSAGE_FRAGMENT) {
+            status = step(false);
+            continue;
+        }
+        if (in_len == 0 || status == SEC_E_INCOMPLETE_MESSAGE) {
+            if (!receive_more(is_datagram ? 1000 : WAIT_MS)) {
+                if (!is_datagram)
+                    fail("handshake cut off", 0);
+                if (has_context)
+                    status = step(false); /* send the flight again */
+                continue;
+            }
+        }
+        status = step_or_text();
+    }
+    if (status != SEC_E_OK)
+        fail("handshake", status);
+}
+
 /* Until the peer closes; true when it said so. */
 static bool messages(void)
 {
     for (;;) {
-        SecBuffer buffers[4] = {{(ULONG)in_len, SECBUFFER_DATA, in}};
-        SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
-        SECURITY_STATUS status = in_len > 0 ? DecryptMessage(&context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
+        SECURITY_STATUS status = record_open();
         if (status == SEC_E_INCOMPLETE_MESSAGE) {
             if (!receive_more(WAIT_MS))
                 return false;
@@ -309,21 +345,8 @@ static bool messages(void)
         }
         if (status == SEC_I_CONTEXT_EXPIRED)
             return true;
-        if (is_datagram && status == SEC_E_OUT_OF_SEQUENCE) { /* one that came twice */
-            in_len = 0;
+        if (status == SEC_E_OUT_OF_SEQUENCE)
             continue;
-        }
-        if (status < 0)
-            fail("decrypt", status);
-        size_t extra = 0;
-        for (int i = 0; i < 4; i++) {
-            if (buffers[i].BufferType == SECBUFFER_DATA && buffers[i].cbBuffer > 0)
-                got(buffers[i].pvBuffer, buffers[i].cbBuffer);
-            if (buffers[i].BufferType == SECBUFFER_EXTRA)
-                extra = buffers[i].cbBuffer;
-        }
-        memmove(in, in + in_len - extra, extra);
-        in_len = extra;
         if (status == SEC_I_RENEGOTIATE) {
             printf("renegotiating\n");
             if (step(true) != SEC_E_OK)

@@ -37,9 +37,26 @@ static void window_wraps_around(void **state)
     }
 }
 
+static void order_is_kept(void **state)
+{
+    struct window window = {.replay = true, .sequence = true};
+    (void)state;
+    window_start(&window, 5);
+    assert_int_equal(window_check(&window, 5), WINDOW_NEW);
+    assert_int_equal(window_check(&window, 6), WINDOW_GAP);
+    window_commit(&window, 6);
+    assert_int_equal(window_check(&window, 7), WINDOW_NEW);
+    assert_int_equal(window_check(&window, 5), WINDOW_REORDERED);
+    assert_int_equal(window_check(&window, 6), WINDOW_REPLAYED);
+    window_commit(&window, 5);
+    assert_int_equal(window_check(&window, 5), WINDOW_REPLAYED);
+    assert_int_equal(window_check(&window, 7), WINDOW_NEW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(order_is_kept),
         cmocka_unit_test(window_wraps_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
