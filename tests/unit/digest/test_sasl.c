@@ -376,6 +376,29 @@ static void answer_again(const char *token, uint32_t nc, char again[DIGEST_TOKEN
     terms_release(&terms);
 }
 
+/* RFC 2831 2.1.3: a server that does not know the password is none, whatever it lets the client do. */
+static void test_servers_proof(void **state)
+{
+    static const struct {
+        const char *proof;
+        SECURITY_STATUS status;
+    } wrong[] = {{"00000000000000000000000000000000", SEC_E_MUTUAL_AUTH_FAILED},
+                 {"0", SEC_E_MUTUAL_AUTH_FAILED},
+                 {NULL, SEC_E_INVALID_TOKEN}};
+    static const struct digest_call ours = {.target = TARGET}, theirs = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        forget();
+        assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+        assert_true(digest_alter(server.token, "rspauth", wrong[i].proof));
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), wrong[i].status);
+    }
+    forget();
+    assert_int_equal(digest_sasl_run(&client, &server, 0, 0), SEC_E_OK);
+}
+
 /* RFC 2831 2.2: a server takes it from clients of others that answer before they are asked, once. */
 static void test_answered_ahead(void **state)
 {
@@ -530,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ciphers_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_server_asks, begin, end),
         cmocka_unit_test_setup_teardown(test_client_waits, begin, end),
+        cmocka_unit_test_setup_teardown(test_servers_proof, begin, end),
         cmocka_unit_test_setup_teardown(test_answered_ahead, begin, end),
         cmocka_unit_test_setup_teardown(test_charset, begin, end),
         cmocka_unit_test_setup_teardown(test_sizes, begin, end),
