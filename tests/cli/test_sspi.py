@@ -122,16 +122,12 @@ def test_creds_look_at_what_servers_need(place):
 @pytest.mark.parametrize("refused", ["sqlite", "smbpasswd"])
 def test_creds_know_that_one_refused_store_refuses_everybody(place, refused):
     """Kerberos alone is what Negotiate has then; and Digest, which has nothing in an smbpasswd, is refused by it, too."""
-    folder = place.directory / "open"
-    folder.mkdir()
-    (folder / "more").touch(0o644)
-    (place.directory / "conf").write_text(f"[accounts]\nstores = sqlite:{place.directory}/accounts.db, {refused}:{folder}/more\n")
+    (place.directory / "conf").write_text(f"[accounts]\nstores = sqlite:{place.directory}/accounts.db, {refused}:/etc/passwd\n")  # short enough for a line
     keytab(place.directory / "none.keytab", *KEYS)
     found = servers(place)
     for package in ("NTLM", "WDigest"):
-        assert not found[package]["available"] and f"{folder}/more: others may read" in found[package]["cause"], found
-    assert found["Negotiate"]["available"] and "; NTLM: no accounts: " in found["Negotiate"]["by"], found
-    assert f"{folder}/more: others may read" in found["Negotiate"]["by"], found
+        assert not found[package]["available"] and "/etc/passwd: others may read" in found[package]["cause"], found
+    assert found["Negotiate"]["available"] and "; NTLM: no accounts: /etc/passwd: others may read" in found["Negotiate"]["by"], found
     os.remove(place.directory / "none.keytab")
     assert not servers(place)["Negotiate"]["available"]
 

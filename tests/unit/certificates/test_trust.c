@@ -15,8 +15,6 @@
 #include "certificates/certificate.h"
 #include "unit/certificates/authority.h"
 #include <sspi_ext.h>
-#include <stdio.h>
-#include <string.h>
 
 /* What a test asks. */
 struct ask {
@@ -458,126 +456,6 @@ static void test_judge(void **state)
     assert_int_equal(trust_sec_status(TRUST_E_CERT_SIGNATURE), SEC_E_CERT_UNKNOWN);
 }
 
-/* What the caller sees of a chain. */
-static void test_structure(void **state)
-{
-    (void)state;
-    char *server = (char *)(uintptr_t)szOID_PKIX_KP_SERVER_AUTH, *client = (char *)(uintptr_t)szOID_PKIX_KP_CLIENT_AUTH;
-    char *both[] = {server, client};
-    HCERTSTORE store = store_with(the_middle()->x509, the_root()->x509);
-    PCCERT_CONTEXT added = NULL, plain = context_of(the_leaf()->x509);
-    assert_true(CertAddCertificateContextToStore(store, plain, CERT_STORE_ADD_NEW, &added));
-    CERT_CHAIN_PARA para = {.cbSize = sizeof para};
-    para.RequestedUsage.Usage = (CERT_ENHKEY_USAGE){2, both};
-    PCCERT_CHAIN_CONTEXT chain = NULL;
-    assert_true(CertGetCertificateChain(NULL, added, NULL, NULL, &para, 0, NULL, &chain));
-    assert_int_equal(chain->cbSize, sizeof *chain);
-    assert_int_equal(chain->cChain, 1);
-    assert_int_equal(chain->rgpChain[0]->cElement, 3);
-    CERT_CHAIN_ELEMENT **elements = chain->rgpChain[0]->rgpElement;
-    assert_ptr_equal(elements[0]->pCertContext, added);
-    assert_int_equal(elements[0]->TrustStatus.dwErrorStatus, CERT_TRUST_IS_NOT_VALID_FOR_USAGE);
-    assert_int_equal(elements[0]->pApplicationUsage->cUsageIdentifier, 1);
-    assert_string_equal(elements[0]->pApplicationUsage->rgpszUsageIdentifier[0], szOID_PKIX_KP_SERVER_AUTH);
-    assert_null(elements[1]->pApplicationUsage);
-    /* That the root is in a store does not make it trusted. */
-    assert_int_equal(elements[2]->TrustStatus.dwErrorStatus, CERT_TRUST_IS_UNTRUSTED_ROOT);
-    assert_true(elements[2]->TrustStatus.dwInfoStatus & CERT_TRUST_IS_SELF_SIGNED);
-    assert_int_equal(chain->TrustStatus.dwErrorStatus,
-                     CERT_TRUST_IS_UNTRUSTED_ROOT | CERT_TRUST_IS_NOT_VALID_FOR_USAGE);
-    PCCERT_CHAIN_CONTEXT again = CertDuplicateCertificateChain(chain);
-    assert_ptr_equal(again, chain);
-    CertFreeCertificateChain(chain);
-    CERT_CHAIN_POLICY_STATUS status = {.cbSize = sizeof status};
-    assert_true(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_BASE, again, NULL, &status));
-    assert_int_equal((HRESULT)status.dwError, CERT_E_UNTRUSTEDROOT);
-    assert_false(CertVerifyCertificateChainPolicy((LPCSTR)99, again, NULL, &status));
-    assert_int_equal(OpenSspiLastError(), ERROR_FILE_NOT_FOUND);
-    CertFreeCertificateChain(again);
-    CertFreeCertificateChain(again); /* once too often */
-    assert_null(CertDuplicateCertificateChain(again));
-    assert_false(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_BASE, again, NULL, &status));
-    CertFreeCertificateChain(NULL);
-    CertFreeCertificateChainEngine(NULL);
-    CertFreeCertificateChainEngine(HCCE_LOCAL_MACHINE);
-    CertFreeCertificateChainEngine(&status);
-    para.RequestedUsage.dwType = USAGE_MATCH_TYPE_OR;
-    assert_true(CertGetCertificateChain(NULL, added, NULL, NULL, &para, 0, NULL, &chain));
-    assert_int_equal(chain->rgpChain[0]->rgpElement[0]->TrustStatus.dwErrorStatus, 0);
-    CertFreeCertificateChain(chain);
-    assert_false(CertGetCertificateChain(store, added, NULL, NULL, &para, 0, NULL, &chain)); /* no engine */
-    assert_false(CertGetCertificateChain(NULL, added, NULL, (HCERTSTORE)&para, &para, 0, NULL, &chain));
-    assert_true(CertFreeCertificateContext(added));
-    assert_true(CertFreeCertificateContext(plain));
-    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
-}
-
-/* The roots of the system, by configuration; a restricted engine takes of them only its own. */
-/* Its elements are the chain's own, whatever becomes of the store and of those whom the memory of a freed one would go to. */
-static void test_chain_of_closed_store(void **state)
-{
-    (void)state;
-    HCERTSTORE store = store_with(the_leaf()->x509, the_middle()->x509);
-    PCCERT_CONTEXT leaf = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_ANY, NULL, NULL);
-    PCCERT_CONTEXT later[8];
-    CERT_CHAIN_PARA para = {.cbSize = sizeof para};
-    PCCERT_CHAIN_CONTEXT chain = NULL;
-    assert_true(CertGetCertificateChain(NULL, leaf, NULL, NULL, &para, 0, NULL, &chain));
-    assert_true(CertFreeCertificateContext(leaf));
-    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_FORCE_FLAG));
-    for (size_t i = 0; i < COUNT_OF(later); i++)
-        later[i] = context_of(the_leaf()->x509);
-    const CERT_SIMPLE_CHAIN *simple = chain->rgpChain[0];
-    for (DWORD i = 0; i < simple->cElement; i++) {
-        PCCERT_CONTEXT element = simple->rgpElement[i]->pCertContext;
-        assert_false(CertFreeCertificateContext(element)); /* nobody's but the chain's */
-        PCCERT_CONTEXT held = CertDuplicateCertificateContext(element);
-        assert_ptr_equal(held, element);
-        assert_true(CertFreeCertificateContext(held));
-    }
-    CertFreeCertificateChain(chain);
-    for (size_t i = 0; i < COUNT_OF(later); i++)
-        assert_true(CertFreeCertificateContext(later[i]));
-}
-
-static void test_system_roots(void **state)
-{
-    char text[4200];
-    (void)state;
-    const X509 *root = the_root()->x509, *middle = the_middle()->x509;
-    (void)snprintf(text, sizeof text, "[certificates]\nroot = %s\nca = %s\n",
-                   scratch_pem("root.pem", &root, 1, NULL, NULL), scratch_pem("ca.pem", &middle, 1, NULL, NULL));
-    configure(text);
-    PCCERT_CONTEXT leaf = context_of(the_leaf()->x509);
-    PCCERT_CHAIN_CONTEXT chain = NULL;
-    assert_true(CertGetCertificateChain(NULL, leaf, NULL, NULL, NULL, 0, NULL, &chain));
-    assert_int_equal(chain->TrustStatus.dwErrorStatus, 0);
-    CertFreeCertificateChain(chain);
-    HCERTSTORE empty = store_with(NULL, NULL);
-    CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = sizeof config, .hRestrictedRoot = empty};
-    HCERTCHAINENGINE engine = NULL;
-    assert_true(CertCreateCertificateChainEngine(&config, &engine));
-    assert_true(CertCloseStore(empty, 0)); /* the engine holds it */
-    assert_true(CertGetCertificateChain(engine, leaf, NULL, NULL, NULL, 0, NULL, &chain));
-    assert_int_equal(chain->TrustStatus.dwErrorStatus, CERT_TRUST_IS_PARTIAL_CHAIN);
-    CertFreeCertificateChain(chain);
-    add_to(CertDuplicateStore(empty), root);
-    assert_true(CertGetCertificateChain(engine, leaf, NULL, NULL, NULL, 0, NULL, &chain));
-    assert_int_equal(chain->TrustStatus.dwErrorStatus, 0);
-    CertFreeCertificateChain(chain);
-    assert_true(CertCloseStore(empty, 0));
-    CertFreeCertificateChainEngine(engine);
-    CertFreeCertificateChainEngine(engine);
-    config.cbSize = 7;
-    assert_false(CertCreateCertificateChainEngine(&config, &engine));
-    configure("[certificates]\nroot = /nowhere/at/all\n");
-    assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, NULL, 0, NULL, &chain));
-    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_FILE_ERROR);
-    assert_non_null(strstr(OpenSspiLastErrorText(), "/nowhere/at/all"));
-    assert_true(CertFreeCertificateContext(leaf));
-    configure("");
-}
-
 int main(void)
 {
     configure("");
@@ -594,9 +472,6 @@ int main(void)
         cmocka_unit_test_teardown(test_policies, nothing_left),
         cmocka_unit_test_teardown(test_revocation, nothing_left),
         cmocka_unit_test_teardown(test_judge, nothing_left),
-        cmocka_unit_test_teardown(test_structure, nothing_left),
-        cmocka_unit_test_teardown(test_chain_of_closed_store, nothing_left),
-        cmocka_unit_test_teardown(test_system_roots, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static bool is_the_real_users(struct ids ids)
 }
 
 /* A thread may act as somebody else when it first asks: the effective id, and in a program that is not set-user-ID the saved one, decide nothing. */
-static void the_real_user_decides(void **state)
+static void test_the_real_user_decides(void **state)
 {
     static const struct ids all[] = {{0, USER, 0},    {0, 0, USER},    {0, USER, USER},   {USER, 0, 0},
                                      {USER, 0, USER}, {USER, USER, 0}, {USER, USER, USER}};
@@ -93,7 +93,7 @@ static bool stays(struct ids later)
            in_child(is_another_process, later) && store_is(store_of(first));
 }
 
-static void a_process_says_it_once(void **state)
+static void test_a_process_says_it_once(void **state)
 {
     static const struct ids all[] = {{0, USER, 0}, {USER, 0, 0}, {USER, USER, USER}, {OTHER, USER, 0}};
     const struct ids own = {getuid(), getuid(), getuid()};
@@ -127,7 +127,7 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_real_user_decides),
-                                       cmocka_unit_test(a_process_says_it_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_real_user_decides),
+                                       cmocka_unit_test(test_a_process_says_it_once)};
     return cmocka_run_group_tests(tests, begin, end);
 }
