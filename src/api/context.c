@@ -226,6 +226,12 @@ static SECURITY_STATUS step_first(const struct step_call *call)
     return status;
 }
 
+/* One package, or one under several names, as Schannel's are. */
+static bool same_package(const struct package *a, const struct package *b)
+{
+    return a == b || (a->authority == b->authority && a->session == b->session && a->info.rpc_id == b->info.rpc_id);
+}
+
 /* A stream package may be given another credential on a later leg, such as a certificate for which the server asked. What is not a fitting
  * credential changes nothing: many callers pass the handle that they began with, or none. */
 static void credential_exchange(struct context *context, PCredHandle handle)
@@ -234,7 +240,7 @@ static void credential_exchange(struct context *context, PCredHandle handle)
     if (context->credential == NULL || handle_get(handle, HANDLE_CREDENTIAL, &ref) != SEC_E_OK)
         return;
     struct credential *credential = ref.object;
-    if (credential == context->credential || credential->package != context->package ||
+    if (credential == context->credential || !same_package(credential->package, context->package) ||
         credential->use != context->credential->use)
         return;
     context_credential_set(context, &ref);

@@ -1,8 +1,10 @@
 #include "credssp/handshake.h"
 
+#include "base/reader.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include "credssp/session.h"
+#include <schannel.h>
 
 static const struct handshake_kind credssp_handshake_kind;
 
@@ -47,9 +49,24 @@ SECURITY_STATUS credssp_control(void *handshake, struct slice token)
 {
     struct credssp_handshake *now = handshake;
     const struct package *tls = now->credential->tls;
+    uint32_t wish = SCHANNEL_SESSION;
+    struct reader reader = reader_of(token);
     require(now->channel.handshake != NULL && tls != NULL && tls->authority->control != NULL,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "there is no TLS connection yet"));
-    return tls->authority->control(now->channel.handshake, token);
+    bool ended = now->base.state == HANDSHAKE_DONE, known = reader_u32le(&reader, &wish) == WIRE_OK;
+    require(ended || !known || wish != SCHANNEL_RENEGOTIATE,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "TLS is not negotiated anew inside a CredSSP handshake"));
+    try(tls->authority->control(now->channel.handshake, token));
+    now->told = !ended && (wish == SCHANNEL_SHUTDOWN || wish == SCHANNEL_ALERT);
+    return SEC_E_OK;
+}
+
+/* What the program told TLS is the next step's business, before anything of CredSSP's. */
+static bool told_take(struct credssp_handshake *handshake)
+{
+    bool told = handshake->told;
+    handshake->told = false;
+    return told;
 }
 
 /* The peer's version: told with its first request, and never another one after. */
@@ -276,8 +293,9 @@ static SECURITY_STATUS records_take(struct credssp_handshake *handshake, struct 
 static SECURITY_STATUS tls_run(void *opaque, const struct step_in *in, struct step_out *out)
 {
     struct credssp_handshake *handshake = opaque;
+    bool told = told_take(handshake);
     SECURITY_STATUS status = channel_step(&handshake->channel, in, out);
-    if (status != SEC_E_OK)
+    if (status != SEC_E_OK || told)
         return status;
     size_t extra = out->extra;
     out->extra = 0;
@@ -313,9 +331,10 @@ static SECURITY_STATUS bare_run(void *opaque, const struct step_in *in, struct s
     return request_run(handshake, token, out);
 }
 
-static SECURITY_STATUS request_take(void *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS request_take(void *opaque, const struct step_in *in, struct step_out *out)
 {
-    return records_take(handshake, in->token, out);
+    struct credssp_handshake *handshake = opaque;
+    return told_take(handshake) ? channel_step(&handshake->channel, in, out) : records_take(handshake, in->token, out);
 }
 
 /* After the end TLS may have more to say. */

@@ -42,8 +42,9 @@ struct credssp_handshake {
     uint8_t nonce[TS_NONCE_LEN];
     bool has_nonce;
 
-    uint32_t server_auth;     /* client: CREDSSP_SERVER_AUTH_* */
-    bool handed_over;         /* credentials were sent, or came */
+    bool told;            /* ApplyControlToken: TLS is to be shut down, or an alert sent, which the next step does */
+    uint32_t server_auth; /* client: CREDSSP_SERVER_AUTH_* */
+    bool handed_over;     /* credentials were sent, or came */
     struct secret authorized; /* TSCredentials: as they came, or as the program wants them handed over */
     struct writer refusal;    /* server: the inner package's last word to a client that it refused */
     CERT_TRUST_STATUS trust;  /* client: what is to be said of the server's certificate */

@@ -2,6 +2,7 @@
 
 #include "base/secret.h"
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
 #define BLOCK_MAX 128
@@ -197,6 +198,8 @@ static void sha1_blocks(const union krb_digest_state *start, const uint8_t *bloc
     SHA1_Update(&hmac.sha1, blocks, n_blocks * 64);
     hmac_sha1_words_out(&hmac, words);
     hmac_sha1_bytes(words, digest);
+    secret_wipe(words, sizeof words);
+    secret_wipe(&hmac.sha1, offsetof(SHA_CTX, Nl)); /* the same words */
 }
 
 /* The outer digest is of one block: the inner one's bytes, and the padding. */

@@ -60,6 +60,8 @@ static bool all_receive(int fd, uint8_t *data, size_t len)
         ssize_t got = recv(fd, data, len, 0);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got == 0)
+            errno = ECONNRESET; /* the end: no answer is late */
         if (got <= 0)
             return false;
         data += got;

@@ -3,6 +3,7 @@
 #include "base/fork.h"
 #include "base/memory.h"
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -160,12 +161,19 @@ struct link *link_take(struct lsa_daemon *daemon)
     }
 }
 
+/* Nobody reads it any more; is the daemon still at its other end? */
+static bool late_is_alive(const struct link *link)
+{
+    struct pollfd ended = {.fd = link->fd};
+    return link_is_ours(link) && poll(&ended, 1, 0) == 0;
+}
+
 /* Under the lock. Does a link stand that is no request's? The client lives by it then. */
 static bool client_stands(const struct lsa_daemon *daemon)
 {
     for (const struct link *link = daemon->links; link != NULL; link = link->next)
-        if (link->life == daemon->life &&
-            (link->state == LINK_LATE || (link->state != LINK_BUSY && link_is_alive(link))))
+        if (link->life == daemon->life && link->state != LINK_BUSY &&
+            (link->state == LINK_LATE ? late_is_alive(link) : link_is_alive(link)))
             return true;
     return false;
 }

@@ -278,7 +278,8 @@ static SECURITY_STATUS prove(const struct ntlm_handshake *handshake, const struc
         proof->v2 = true;
         return SEC_E_OK;
     }
-    if (challenge->target_info.len == 0 && handshake->credential->config->ntlm_v1)
+    /* A relay may have taken the target information out, and with it the place of the program's bindings. */
+    if (challenge->target_info.len == 0 && handshake->credential->config->ntlm_v1 && !handshake->base.has_bindings)
         return prove_v1(handshake, challenge, proof);
     return prove_v2(handshake, challenge, proof);
 }

@@ -23,8 +23,9 @@ void wire_take(struct wire *wire, size_t len)
 
 SECURITY_STATUS side_acquire(struct side *side, const void *cred)
 {
-    return AcquireCredentialsHandleA(NULL, PACKAGE_NAME, side->client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND,
-                                     NULL, (void *)(uintptr_t)cred, NULL, NULL, &side->credential, NULL);
+    char *package = side->package != NULL ? (char *)(uintptr_t)side->package : PACKAGE_NAME;
+    return AcquireCredentialsHandleA(NULL, package, side->client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
+                                     (void *)(uintptr_t)cred, NULL, NULL, &side->credential, NULL);
 }
 
 SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWORD protocols, DWORD flags)

@@ -23,6 +23,7 @@ void wire_take(struct wire *wire, size_t len);
 struct side {
     /* set before */
     bool client;
+    const char *package; /* under which of its names; NULL: the usual one */
     ULONG flags;
     const char *target;
     const void *protocols; /* SEC_APPLICATION_PROTOCOLS */

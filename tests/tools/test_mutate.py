@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,8 +25,14 @@ def test_each_applies():
         one.applied(SOURCE)
 
 
-def test_each_test_is_there():
-    said = subprocess.run(["ctest", "--test-dir", os.environ["OPENSSPI_BUILD"], "-N"], check=True, capture_output=True, text=True).stdout
+def test_each_test_is_there(tmp_path):
+    """Asked of a copy of the list: where ctest is asked it writes a log, over that of the run that this test is of."""
+    build = pathlib.Path(os.environ["OPENSSPI_BUILD"])
+    for found in [one for one in build.rglob("CTestTestfile.cmake") if "Testing" not in one.relative_to(build).parts]:
+        copy = tmp_path / found.relative_to(build)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(found, copy)
+    said = subprocess.run(["ctest", "--test-dir", tmp_path, "-N"], check=True, capture_output=True, text=True).stdout
     known = set(re.findall(r"^ *Test +#\d+: (\S+)", said, flags=re.M))
     assert [(one.name, name) for one in entries() for name in one.tests if name not in known] == []
 

@@ -144,6 +144,19 @@ static void test_a_challenge_without_pairs(void **state)
     assert_false(loop_run(&loop));
     assert_int_equal(loop.client_status, SEC_E_LOGON_DENIED);
     loop_end(&loop);
+    /* NTLMv1 has no place for bindings either */
+    loop_configure("[ntlm]\nallow_v1 = yes\n");
+    for (int bound = 0; bound < 2; bound++) {
+        loop = (struct loop){.alter = strip_target_info};
+        if (bound) {
+            loop.client_bindings = "channel";
+            loop.client_bindings_len = 7;
+        }
+        (void)loop_run(&loop);
+        assert_int_equal(loop.client_status, bound ? SEC_E_LOGON_DENIED : SEC_E_OK);
+        loop_end(&loop);
+    }
+    loop_configure(NULL);
     /* with nothing to protect the client answers, but its proof still says where it was going */
     loop = (struct loop){.target = "HTTP/server.example.test", .alter = strip_target_info};
     assert_false(loop_run(&loop));

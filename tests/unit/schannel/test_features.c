@@ -168,10 +168,10 @@ static void test_client_certificate(void **state)
 }
 
 /* The server asks, the client has none: it is told once, and goes on without, or with another credential. */
-static void on_demand(DWORD protocols, bool with_certificate)
+static void on_demand(DWORD protocols, bool with_certificate, const char *package)
 {
     struct loop_pair *pair = pair_of(protocols);
-    struct side with = {.client = true};
+    struct side with = {.client = true, .package = package};
     pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
     assert_false(pair_run(pair));
     assert_int_equal(pair->client.status, SEC_I_INCOMPLETE_CREDENTIALS);
@@ -221,8 +221,10 @@ static void test_on_demand(void **state)
     (void)state;
     EACH_TLS_VERSION(protocols)
     {
-        on_demand(protocols, false);
-        on_demand(protocols, true);
+        on_demand(protocols, false, NULL);
+        on_demand(protocols, true, SCHANNEL_NAME_A);
+        on_demand(protocols, true, UNISP_NAME_A);
+        on_demand(protocols, true, DEFAULT_TLS_SSP_NAME_A);
     }
 }
 
