@@ -241,8 +241,10 @@ static const struct {
     {SIDE_CERTIFICATE, SEC_E_NO_CREDENTIALS, NULL},
     {SIDE_CERTIFICATE, SEC_E_UNKNOWN_CREDENTIALS, NULL},
     {SIDE_ALERT, SEC_E_UNTRUSTED_ROOT,
-     "The peer does not trust our certificate's authority: give the authority's certificate to the peer (--ca)."},
-    {SIDE_ALERT, SEC_E_CERT_UNKNOWN, "The peer refused our certificate, perhaps for its name: its own words say why."},
+     "The peer does not trust the authority of the certificate that it was shown: give the authority's certificate to "
+     "the peer (--ca)."},
+    {SIDE_ALERT, SEC_E_CERT_UNKNOWN,
+     "The peer refused the certificate that it was shown, perhaps for its name: its own words say why."},
     {SIDE_ALERT, SEC_E_NO_CREDENTIALS, "The peer wants our certificate: --certificate FILE, and --key FILE."},
     {SIDE_ALERT, SEC_E_LOGON_DENIED,
      "The peer lets nobody in by what it was shown, a certificate or none: its own words say why."},

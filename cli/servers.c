@@ -76,12 +76,23 @@ static void accounts_server(const struct config *config, bool digest, struct ser
                  empty.text[0] == '\0' ? "the configuration names no store of them" : empty.text);
 }
 
+static void policy_apply(const struct config *config, const char *package, struct server_look *found)
+{
+    const char *why = config_forbids_negotiating(config, package, false);
+    if (why == NULL)
+        return;
+    *found = (struct server_look){0};
+    snprintf(found->text, sizeof(found->text), "%s", why);
+}
+
 /* One of them is enough, and who has one alone shall know it. */
 static void negotiate_server(const struct config *config, struct server_look *found)
 {
     struct server_look kerberos = {0}, ntlm = {0};
     kerberos_server(config, &kerberos);
     accounts_server(config, false, &ntlm);
+    policy_apply(config, "Kerberos", &kerberos);
+    policy_apply(config, "NTLM", &ntlm);
     found->good = kerberos.good || ntlm.good;
     snprintf(found->text, sizeof(found->text), "Kerberos: %.480s; NTLM: %.480s", kerberos.text, ntlm.text);
 }

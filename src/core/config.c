@@ -340,3 +340,15 @@ void config_release(const struct config *config)
     if (snapshot != NULL && atomic_fetch_sub_explicit(&snapshot->n_references, 1, memory_order_acq_rel) == 1)
         snapshot_free(snapshot);
 }
+
+const char *config_forbids_negotiating(const struct config *config, const char *package, bool named)
+{
+    bool listed = config->negotiate_packages.n_items == 0;
+    for (unsigned i = 0; i < config->negotiate_packages.n_items; i++)
+        listed = listed || text_equal_fold(config->negotiate_packages.item[i], package);
+    if (!listed)
+        return "packages in [negotiate] leaves it out";
+    if (config->negotiate_ntlm_fallback == FALLBACK_NO && text_equal_fold(package, "NTLM") && !named)
+        return "ntlm_fallback in [negotiate] is no";
+    return NULL;
+}

@@ -114,4 +114,7 @@ void config_for_daemon(void);
 const struct config *config_retain(const struct config *config);
 void config_release(const struct config *config);
 
+/* NULL, or the setting of [negotiate] by which Negotiate may not choose this package, in words; `named`: an identity's list has it. */
+const char *config_forbids_negotiating(const struct config *config, const char *package, bool named);
+
 #endif

@@ -63,19 +63,10 @@ SECURITY_STATUS negotiate_mech_list(const struct negotiate_credential *credentia
 /* NULL, or why policy keeps the package out. */
 static const char *policy_forbids(const struct acquire_request *request, const struct package *package)
 {
-    const struct config *config = request->config;
     const char *name = package->info.name;
     if (identity_forbids(request->identity, name))
         return "the identity's package list leaves it out";
-    bool listed = config->negotiate_packages.n_items == 0;
-    for (unsigned i = 0; i < config->negotiate_packages.n_items; i++)
-        listed = listed || text_equal_fold(config->negotiate_packages.item[i], name);
-    if (!listed)
-        return "packages in [negotiate] leaves it out";
-    if (config->negotiate_ntlm_fallback == FALLBACK_NO && text_equal_fold(name, "NTLM") &&
-        !identity_names(request->identity, name))
-        return "ntlm_fallback in [negotiate] is no";
-    return NULL;
+    return config_forbids_negotiating(request->config, name, identity_names(request->identity, name));
 }
 
 static SECURITY_STATUS inner_acquire(struct negotiate_credential *credential, const struct acquire_request *request,

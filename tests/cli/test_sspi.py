@@ -115,6 +115,11 @@ def test_creds_look_at_what_servers_need(place):
     assert found["Negotiate"]["available"] and "Kerberos: keytab " in found["Negotiate"]["by"]
     os.remove(place.directory / "none.keytab")
     assert not servers(place)["Negotiate"]["available"]
+    for policy, why in (("ntlm_fallback = no", "ntlm_fallback in [negotiate] is no"), ("packages = kerberos", "packages in [negotiate] leaves it out")):
+        (place.directory / "conf").write_text(f"[accounts]\nstores = sqlite:{place.directory}/accounts.db\n[negotiate]\n{policy}\n")
+        found = servers(place)["Negotiate"]
+        assert not found["available"] and f"; NTLM: {why}" in found["cause"], found
+    (place.directory / "conf").write_text("")
     text = place.good("creds")
     assert re.search(r"^Kerberos +server +none: SEC_E_NO_CREDENTIALS \(0x8009030E\): no keytab: ", text, re.M), text
 
@@ -423,8 +428,8 @@ def expire(place, certificate, key):
 
 
 @pytest.mark.parametrize("what, status, alert, hint", [
-    ("authority", "SEC_E_UNTRUSTED_ROOT", "unknown_ca", "The peer does not trust our certificate's authority"),
-    ("name", "SEC_E_WRONG_PRINCIPAL", "bad_certificate", "The peer refused our certificate"),
+    ("authority", "SEC_E_UNTRUSTED_ROOT", "unknown_ca", "The peer does not trust the authority of the certificate"),
+    ("name", "SEC_E_WRONG_PRINCIPAL", "bad_certificate", "The peer refused the certificate that it was shown"),
     ("old", "SEC_E_CERT_EXPIRED", "certificate_expired", "Renew it")])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_tls_refusals_reach_the_server(place, what, status, alert, hint, version):
