@@ -1,6 +1,7 @@
 /* Functions of Microsoft's C library that tell failures by a number, and numbers in wide text. */
 #include "crt.h"
 
+#include "environment.h"
 #include "unicode.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -57,10 +58,15 @@ int opensspi_strerror_s(char *to, size_t n, int error)
 /* A variable's value, fresh, in either form; NULL for one that is not set. */
 static int duplicate(bool wide, void **to, size_t *n, const char *name)
 {
-    const char *value = getenv(name);
+    bool is_set;
+    char *value = environment_copy(name, &is_set);
     if (value == NULL)
-        return 0;
-    *to = wide ? (void *)utf16_of(value) : (void *)strdup(value);
+        return is_set ? ENOMEM : 0;
+    if (wide) {
+        *to = utf16_of(value);
+        text_wipe(value);
+    } else
+        *to = value;
     if (*to == NULL)
         return ENOMEM;
     if (n != NULL)
@@ -105,7 +111,7 @@ static const char *digits_of(int value, unsigned radix, char room[DIGITS_MAX])
 {
     bool negative = value < 0 && radix == 10;
     unsigned rest = negative ? 0u - (unsigned)value : (unsigned)value;
-    char *at = room + DIGITS_MAX - 1;
+    char *at = room + (DIGITS_MAX - 1);
     *at = '\0';
     do {
         *--at = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % radix];

@@ -57,15 +57,20 @@ VOID InitializeSRWLock(PSRWLOCK SRWLock)
     *SRWLock = (SRWLOCK)SRWLOCK_INIT;
 }
 
+/* The C library prefers readers, so that a writer might wait for ever: it keeps the gate shut while it waits. */
 VOID AcquireSRWLockExclusive(PSRWLOCK SRWLock)
 {
+    pthread_mutex_lock(&SRWLock->opensspi_gate);
     pthread_rwlock_wrlock(&SRWLock->opensspi_lock);
+    pthread_mutex_unlock(&SRWLock->opensspi_gate);
 }
 
 VOID AcquireSRWLockShared(PSRWLOCK SRWLock)
 {
+    pthread_mutex_lock(&SRWLock->opensspi_gate);
     while (pthread_rwlock_rdlock(&SRWLock->opensspi_lock) == EAGAIN) /* more readers than it can count */
         (void)SwitchToThread();
+    pthread_mutex_unlock(&SRWLock->opensspi_gate);
 }
 
 BOOLEAN TryAcquireSRWLockExclusive(PSRWLOCK SRWLock)
@@ -107,19 +112,27 @@ VOID WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable)
     pthread_mutex_unlock(&ConditionVariable->opensspi_mutex);
 }
 
+/* Also where the thread is cancelled, or ended by the function that it called. */
+static void mutex_give(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
 /* With the variable's own mutex held since before the caller's lock was given back, so that no waking is missed in between. */
 static BOOL condition_wait(PCONDITION_VARIABLE variable, DWORD milliseconds)
 {
     struct timespec until;
+    int error;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += milliseconds / 1000;
     until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    int error = milliseconds == INFINITE ? pthread_cond_wait(&variable->opensspi_condition, &variable->opensspi_mutex)
-                                         : pthread_cond_clockwait(&variable->opensspi_condition,
-                                                                  &variable->opensspi_mutex, CLOCK_MONOTONIC, &until);
-    pthread_mutex_unlock(&variable->opensspi_mutex);
+    pthread_cleanup_push(mutex_give, &variable->opensspi_mutex);
+    error = milliseconds == INFINITE ? pthread_cond_wait(&variable->opensspi_condition, &variable->opensspi_mutex)
+                                     : pthread_cond_clockwait(&variable->opensspi_condition, &variable->opensspi_mutex,
+                                                              CLOCK_MONOTONIC, &until);
+    pthread_cleanup_pop(1);
     return error == 0;
 }
 
@@ -162,13 +175,15 @@ VOID InitOnceInitialize(PINIT_ONCE InitOnce)
 
 BOOL InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn, PVOID Parameter, LPVOID *Context)
 {
+    BOOL done;
     pthread_mutex_lock(&InitOnce->opensspi_mutex);
+    pthread_cleanup_push(mutex_give, &InitOnce->opensspi_mutex);
     if (!InitOnce->opensspi_done)
         InitOnce->opensspi_done = InitFn(InitOnce, Parameter, &InitOnce->opensspi_context);
-    BOOL done = InitOnce->opensspi_done;
+    done = InitOnce->opensspi_done;
     if (done && Context != NULL)
         *Context = InitOnce->opensspi_context;
-    pthread_mutex_unlock(&InitOnce->opensspi_mutex);
+    pthread_cleanup_pop(1);
     return done;
 }
 

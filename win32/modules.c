@@ -7,12 +7,15 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <link.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/select.h>
+#include <unistd.h>
 
 /* A module's handle is the address of its entry. */
 static const char own[][16] = {"secur32",  "security", "sspicli",    "schannel", "crypt32", "ncrypt", "credssp",
@@ -128,6 +131,22 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
     return module;
 }
 
+#define DELETED " (deleted)"
+
+/* Where the program was begun from, fresh, also when something else lies there by now, as after an upgrade. NULL: errno says why. */
+static char *program_path(void)
+{
+    char path[PATH_MAX + sizeof DELETED];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (len < 0)
+        return NULL;
+    path[len] = '\0';
+    size_t behind = strlen(DELETED), n = (size_t)len;
+    if (n > behind && strcmp(path + n - behind, DELETED) == 0 && access(path, F_OK) != 0)
+        path[n - behind] = '\0';
+    return strdup(path);
+}
+
 /* The path of a module's file, fresh; NULL, with the last error set. */
 static char *path_of(HMODULE module)
 {
@@ -144,7 +163,7 @@ static char *path_of(HMODULE module)
         return NULL;
     }
     /* The program's own name is empty there, and a path in an archive's program is as it was called. */
-    resolved = realpath(path == NULL || *path == '\0' ? "/proc/self/exe" : path, NULL);
+    resolved = path == NULL || *path == '\0' ? program_path() : realpath(path, NULL);
     if (resolved == NULL)
         refuse(errno == ENOMEM ? ERROR_NOT_ENOUGH_MEMORY : ERROR_MOD_NOT_FOUND);
     return resolved;

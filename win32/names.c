@@ -1,8 +1,10 @@
 /* Names of the user and of this computer, variables of the environment, and the last error. */
 #include "crt.h"
+#include "environment.h"
 #include "unicode.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <secext.h>
 #include <stdlib.h>
 #include <sys/param.h>
@@ -134,12 +136,15 @@ UINT GetWindowsDirectoryW(LPWSTR lpBuffer, UINT uSize)
 
 static DWORD environment(const char *name, bool wide, void *buffer, DWORD size)
 {
-    const char *value = name == NULL ? NULL : getenv(name);
+    bool is_set;
+    char *value = environment_copy(name, &is_set);
     if (value == NULL) {
-        SetLastError(ERROR_ENVVAR_NOT_FOUND);
+        SetLastError(is_set ? ERROR_NOT_ENOUGH_MEMORY : ERROR_ENVVAR_NOT_FOUND);
         return 0;
     }
-    return told(value, wide, buffer, size);
+    DWORD n = told(value, wide, buffer, size);
+    text_wipe(value);
+    return n;
 }
 
 DWORD GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)
@@ -160,10 +165,10 @@ BOOL SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue)
     DWORD error = ERROR_SUCCESS;
     if (lpName == NULL || *lpName == '\0' || strchr(lpName, '=') != NULL)
         error = ERROR_INVALID_PARAMETER;
-    else if (lpValue == NULL && getenv(lpName) == NULL)
-        error = ERROR_ENVVAR_NOT_FOUND;
-    else if ((lpValue != NULL ? setenv(lpName, lpValue, 1) : unsetenv(lpName)) != 0)
-        error = ERROR_NOT_ENOUGH_MEMORY;
+    else {
+        int failed = environment_set(lpName, lpValue);
+        error = failed == 0 ? ERROR_SUCCESS : failed == ENOENT ? ERROR_ENVVAR_NOT_FOUND : ERROR_NOT_ENOUGH_MEMORY;
+    }
     if (error != ERROR_SUCCESS)
         SetLastError(error);
     return error == ERROR_SUCCESS;
@@ -182,7 +187,9 @@ BOOL SetEnvironmentVariableW(LPCWSTR lpName, LPCWSTR lpValue)
 
 VOID OutputDebugStringA(LPCSTR lpOutputString)
 {
-    if (lpOutputString != NULL && getenv("OPENSSPI_DEBUG_STRINGS") != NULL)
+    bool wanted = false;
+    text_wipe(environment_copy("OPENSSPI_DEBUG_STRINGS", &wanted));
+    if (wanted && lpOutputString != NULL)
         fputs(lpOutputString, stderr);
 }
 

@@ -235,7 +235,7 @@ static void set_reuse(int s, int on)
 }
 
 /* Connections that are over hold no address there. With SO_REUSEADDR none that one listens on is taken here, either; it is set only where the address
- * is held, so that two sockets cannot have one that nobody listens on yet. */
+ * is held, and until it is bound, so that two sockets cannot have one that nobody listens on yet. */
 static int bind_over_waiting(int s, const struct sockaddr *name, socklen_t namelen)
 {
     int result = bind(s, name, namelen);
@@ -244,8 +244,7 @@ static int bind_over_waiting(int s, const struct sockaddr *name, socklen_t namel
         return result;
     set_reuse(s, 1);
     result = bind(s, name, namelen);
-    if (result != 0)
-        set_reuse(s, 0);
+    set_reuse(s, 0);
     return result;
 }
 
@@ -316,14 +315,19 @@ int opensspi_listen(int s, int backlog)
         if (six.sin6_port == 0)
             return socket_refuse(EINVAL);
     }
+    /* What is accepted inherits it: without it a connection that is over keeps the next server from the address. The system looks at the address once
+     * more when the socket begins to listen. */
+    bool reuses = option_of(s, SO_TYPE) == SOCK_STREAM && option_of(s, SO_REUSEADDR) == 0 &&
+                  socket_remembers(s, SOCKET_EXCLUSIVE) == 0;
+    if (reuses)
+        set_reuse(s, 1);
     int result = listen(s, backlog);
+    if (reuses && result != 0)
+        set_reuse(s, 0);
     if (result != 0 && errno == EINVAL) {
         len = sizeof name;
         errno = getpeername(s, (struct sockaddr *)&name, &len) == 0 ? EISCONN : EINVAL;
     }
-    /* What is accepted inherits it: without it a connection that is over keeps the next server from the address. */
-    if (result == 0 && option_of(s, SO_TYPE) == SOCK_STREAM && socket_remembers(s, SOCKET_EXCLUSIVE) == 0)
-        set_reuse(s, 1);
     return told(result);
 }
 
@@ -388,7 +392,7 @@ static int set_exclusive(int s, const void *optval, socklen_t optlen)
     if (optval == NULL || optlen < sizeof exclusive)
         return socket_refuse(is_socket(s) ? EFAULT : errno);
     memcpy(&exclusive, optval, sizeof exclusive);
-    if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &off, sizeof off) != 0)
+    if (exclusive != 0 ? setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &off, sizeof off) != 0 : !is_socket(s))
         return told(SOCKET_ERROR);
     if (exclusive != 0)
         socket_remember(s, SOCKET_EXCLUSIVE);

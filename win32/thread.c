@@ -82,8 +82,11 @@ HANDLE CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes, SIZE_T dwStackSize
     if (handle == NULL) {
         object_put(thread); /* it will never run */
     } else {
+        int before; /* who is cancelled here would leave the lock taken; the wait is short */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
         while (thread->id == 0)
             pthread_cond_wait(&objects_changed, &objects_lock);
+        pthread_setcancelstate(before, NULL);
         if (lpThreadId != NULL)
             *lpThreadId = thread->id;
         thread->started = (dwCreationFlags & CREATE_SUSPENDED) == 0;

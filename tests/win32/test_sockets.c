@@ -359,6 +359,24 @@ static void test_restart(void **state)
         closesocket(again);
         closesocket(other);
     }
+    /* It is one socket's before anybody listens, too. */
+    leave_waiting(FALSE, &address);
+    SOCKET first = socket(AF_INET, SOCK_STREAM, 0), second = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(first, (SOCKADDR *)&address, sizeof address), 0);
+    assert_socket_error(bind(second, (SOCKADDR *)&address, sizeof address), WSAEADDRINUSE);
+    assert_int_equal(listen(first, 5), 0);
+    assert_socket_error(bind(second, (SOCKADDR *)&address, sizeof address), WSAEADDRINUSE);
+    closesocket(first);
+    /* What the program says of SO_REUSEADDR is not taken back by what it does not want. */
+    reuse = 1;
+    exclusive = FALSE;
+    assert_int_equal(setsockopt(second, SOL_SOCKET, SO_REUSEADDR, (char *)&reuse, sizeof reuse), 0);
+    assert_int_equal(setsockopt(second, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (char *)&exclusive, sizeof exclusive), 0);
+    reuse = 77;
+    assert_int_equal(getsockopt(second, SOL_SOCKET, SO_REUSEADDR, (char *)&reuse, &len), 0);
+    assert_int_equal(reuse, 1);
+    closesocket(second);
+    exclusive = TRUE;
     /* Who wants the address alone waits for what is left of others, and leaves nothing that others may have. */
     leave_waiting(FALSE, &address);
     SOCKET alone = socket(AF_INET, SOCK_STREAM, 0);

@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <process.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
 
@@ -85,6 +88,57 @@ static void test_slim(void **state)
     expect_of_another(3);
 }
 
+#define READS_MAX 10000 /* while the writer waits; a few are right */
+
+static SRWLOCK busy;
+static LONG coming, written, reads;
+
+static LONG peek(LONG *at)
+{
+    return InterlockedCompareExchange(at, 0, 0);
+}
+
+static DWORD WINAPI read_on(LPVOID parameter)
+{
+    (void)parameter;
+    while (peek(&written) == 0) {
+        AcquireSRWLockShared(&busy);
+        Sleep(1);
+        ReleaseSRWLockShared(&busy);
+        if (peek(&coming) != 0 && InterlockedIncrement(&reads) > READS_MAX)
+            return 1;
+    }
+    return 0;
+}
+
+static DWORD WINAPI write_once(LPVOID parameter)
+{
+    (void)parameter;
+    InterlockedIncrement(&coming);
+    AcquireSRWLockExclusive(&busy);
+    InterlockedIncrement(&written);
+    ReleaseSRWLockExclusive(&busy);
+    return 0;
+}
+
+static void test_writer_among_readers(void **state)
+{
+    (void)state;
+    HANDLE reading[N], writer;
+    for (int i = 0; i < N; i++)
+        assert_non_null(reading[i] = CreateThread(NULL, 0, read_on, NULL, 0, NULL));
+    Sleep(5);
+    writer = CreateThread(NULL, 0, write_once, NULL, 0, NULL);
+    assert_int_equal(WaitForSingleObject(writer, PATIENCE), WAIT_OBJECT_0);
+    assert_int_equal(WaitForMultipleObjects(N, reading, TRUE, PATIENCE), WAIT_OBJECT_0);
+    for (int i = 0; i < N; i++) {
+        DWORD code = 9;
+        assert_true(GetExitCodeThread(reading[i], &code) && CloseHandle(reading[i]));
+        assert_int_equal(code, 0);
+    }
+    assert_true(CloseHandle(writer));
+}
+
 /* A queue of one place, with a section, between two pairs of threads. */
 static LONG place;
 
@@ -154,6 +208,59 @@ static void test_condition(void **state)
     ReleaseSRWLockExclusive(&zeroes);
 }
 
+static CONDITION_VARIABLE left;
+
+static DWORD WINAPI wake_left(LPVOID parameter)
+{
+    (void)parameter;
+    WakeAllConditionVariable(&left);
+    return 0;
+}
+
+static void *sleep_on(void *begun_at)
+{
+    SRWLOCK own = SRWLOCK_INIT;
+    AcquireSRWLockExclusive(&own);
+    sem_post(begun_at);
+    (void)SleepConditionVariableSRW(&left, &own, INFINITE, 0);
+    return NULL;
+}
+
+static void *make_threads(void *begun_at)
+{
+    for (;;) {
+        DWORD code;
+        HANDLE thread = CreateThread(NULL, 0, try_both, NULL, 0, NULL);
+        sem_post(begun_at);
+        pthread_testcancel();
+        (void)WaitForSingleObject(thread, 0);
+        (void)GetExitCodeThread(thread, &code);
+        (void)CloseHandle(thread);
+    }
+    return NULL;
+}
+
+/* Who is cancelled leaves nothing locked behind. */
+static void test_cancelled(void **state)
+{
+    void *(*const work[])(void *) = {sleep_on, make_threads};
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        pthread_t thread;
+        sem_t at;
+        assert_int_equal(sem_init(&at, 0, 0), 0);
+        assert_int_equal(pthread_create(&thread, NULL, work[i % 2], &at), 0);
+        while (sem_wait(&at) != 0)
+            ;
+        assert_int_equal(pthread_cancel(thread), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        sem_destroy(&at);
+        HANDLE waker = CreateThread(NULL, 0, wake_left, NULL, 0, NULL);
+        assert_int_equal(WaitForSingleObject(waker, PATIENCE), WAIT_OBJECT_0);
+        assert_true(CloseHandle(waker));
+    }
+}
+
 static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 static LONG times;
 
@@ -186,6 +293,55 @@ static void test_once(void **state)
     assert_true(InitOnceExecuteOnce(&once, do_once, NULL, &context));
     assert_int_equal(times, 3);
     assert_null(context);
+}
+
+static BOOL CALLBACK end_thread(PINIT_ONCE which, PVOID parameter, PVOID *context)
+{
+    (void)which, (void)parameter, (void)context;
+    ExitThread(0);
+}
+
+static DWORD WINAPI want_and_end(LPVOID parameter)
+{
+    return InitOnceExecuteOnce(&once, (intptr_t)parameter == 0 ? end_thread : do_once, NULL, NULL) ? 0 : 1;
+}
+
+/* The function may end its thread: the next one tries again. */
+static void test_once_ended(void **state)
+{
+    (void)state;
+    InitOnceInitialize(&once);
+    for (intptr_t i = 0; i < 2; i++) {
+        DWORD code = 9;
+        HANDLE thread = CreateThread(NULL, 0, want_and_end, (LPVOID)i, 0, NULL);
+        assert_int_equal(WaitForSingleObject(thread, PATIENCE), WAIT_OBJECT_0);
+        assert_true(GetExitCodeThread(thread, &code) && CloseHandle(thread));
+        assert_int_equal(code, 0);
+    }
+}
+
+static DWORD WINAPI set_and_get(LPVOID parameter)
+{
+    char name[32], value[64];
+    for (int i = 0; i < ROUNDS; i++) {
+        snprintf(name, sizeof name, "OPENSSPI_TEST_%d_%d", (int)(intptr_t)parameter, i);
+        if ((intptr_t)parameter % 2 == 0 && !SetEnvironmentVariableA(name, "some value"))
+            return 1;
+        for (int reads_of_it = 0; reads_of_it < 4 && (intptr_t)parameter % 2 != 0; reads_of_it++)
+            if (GetEnvironmentVariableA("OPENSSPI_TEST_THAT_IS_NOT_SET", value, sizeof value) != 0)
+                return 2;
+    }
+    return 0;
+}
+
+/* Windows' functions may be called by all threads at once. */
+static void test_environment(void **state)
+{
+    char value[64];
+    (void)state;
+    run_all(set_and_get);
+    assert_int_equal(GetEnvironmentVariableA("OPENSSPI_TEST_0_0", value, sizeof value), 10);
+    assert_string_equal(value, "some value");
 }
 
 static DWORD slot;
@@ -261,8 +417,11 @@ static void test_begin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slim),   cmocka_unit_test(test_condition), cmocka_unit_test(test_once),
-        cmocka_unit_test(test_values), cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_slim),        cmocka_unit_test(test_condition),
+        cmocka_unit_test(test_once),        cmocka_unit_test(test_writer_among_readers),
+        cmocka_unit_test(test_cancelled),   cmocka_unit_test(test_once_ended),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

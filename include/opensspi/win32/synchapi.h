@@ -41,14 +41,16 @@ VOID WINAPI LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_
 /* DeleteCriticalSection ends it; nobody may own it. */
 VOID WINAPI DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_WIN32_SYMBOL(DeleteCriticalSection);
 
-/* A lock of one writer or many readers, which nobody may take twice. SRWLOCK_INIT, zeroes or InitializeSRWLock make a free one; it needs no end. */
+/* A lock of one writer or many readers, which nobody may take twice; readers who come while a writer waits come behind it. SRWLOCK_INIT, zeroes or
+ * InitializeSRWLock make a free one; it needs no end. */
 typedef struct _RTL_SRWLOCK {
     pthread_rwlock_t opensspi_lock;
+    pthread_mutex_t opensspi_gate;
 } RTL_SRWLOCK, *PRTL_SRWLOCK, SRWLOCK, *PSRWLOCK;
 
-#define RTL_SRWLOCK_INIT           \
-    {                              \
-        PTHREAD_RWLOCK_INITIALIZER \
+#define RTL_SRWLOCK_INIT                                      \
+    {                                                         \
+        PTHREAD_RWLOCK_INITIALIZER, PTHREAD_MUTEX_INITIALIZER \
     }
 #define SRWLOCK_INIT RTL_SRWLOCK_INIT
 
@@ -106,7 +108,7 @@ typedef BOOL(WINAPI *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter, PVOID 
 
 VOID WINAPI InitOnceInitialize(PINIT_ONCE InitOnce) OPENSSPI_WIN32_SYMBOL(InitOnceInitialize);
 /* InitOnceExecuteOnce calls the function unless it has answered TRUE before; others that come meanwhile wait. Context (may be NULL) receives what the
- * function left there. FALSE when the function answers so: the next one calls it again. */
+ * function left there. FALSE when the function answers so, or it ends its thread: the next one calls it again. */
 BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn, PVOID Parameter, LPVOID *Context)
     OPENSSPI_WIN32_SYMBOL(InitOnceExecuteOnce);
 
