@@ -10,6 +10,9 @@
 #include <process.h>
 #include <pthread.h>
 #include <semaphore.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
@@ -240,6 +243,31 @@ static void *make_threads(void *begun_at)
     return NULL;
 }
 
+#define FRAMES_MAX 16384 /* more than they have, less than a thread's stack */
+
+/* The frames that a cancelled thread leaves stay marked as theirs: AddressSanitizer does not see that it left them. */
+static void frames_forget(void *nothing)
+{
+    (void)nothing;
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region((char *)__builtin_frame_address(0) - FRAMES_MAX, FRAMES_MAX);
+#endif
+}
+
+struct cancelled {
+    void *(*work)(void *);
+    sem_t at;
+};
+
+static void *cancel_me(void *parameter)
+{
+    struct cancelled *cancelled = parameter;
+    pthread_cleanup_push(frames_forget, NULL);
+    (void)cancelled->work(&cancelled->at);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
 /* Who is cancelled leaves nothing locked behind. */
 static void test_cancelled(void **state)
 {
@@ -247,14 +275,14 @@ static void test_cancelled(void **state)
     (void)state;
     for (int i = 0; i < 10; i++) {
         pthread_t thread;
-        sem_t at;
-        assert_int_equal(sem_init(&at, 0, 0), 0);
-        assert_int_equal(pthread_create(&thread, NULL, work[i % 2], &at), 0);
-        while (sem_wait(&at) != 0)
+        struct cancelled cancelled = {.work = work[i % 2]};
+        assert_int_equal(sem_init(&cancelled.at, 0, 0), 0);
+        assert_int_equal(pthread_create(&thread, NULL, cancel_me, &cancelled), 0);
+        while (sem_wait(&cancelled.at) != 0)
             ;
         assert_int_equal(pthread_cancel(thread), 0);
         assert_int_equal(pthread_join(thread, NULL), 0);
-        sem_destroy(&at);
+        sem_destroy(&cancelled.at);
         HANDLE waker = CreateThread(NULL, 0, wake_left, NULL, 0, NULL);
         assert_int_equal(WaitForSingleObject(waker, PATIENCE), WAIT_OBJECT_0);
         assert_true(CloseHandle(waker));
