@@ -180,10 +180,22 @@ static void session_ids_check(struct slice list, uid_t uid)
     MUST(reader_left(&reader) == 0);
 }
 
+/* Another connection of this process may have made what nobody has heard of yet; numbers are easily guessed. */
+static bool waits_elsewhere(const struct peer *peer)
+{
+    for (size_t i = 0; i < n_peers; i++)
+        if (&peers[i] != peer && peers[i].side == peer->side && peers[i].n_asked > 0)
+            return true;
+    return false;
+}
+
 /* What a request names is its client's, or it failed. */
-static void objects_check(const struct side *side, const struct lsa_message *request, SECURITY_STATUS status,
+static void objects_check(const struct peer *peer, const struct lsa_message *request, SECURITY_STATUS status,
                           uint8_t operation)
 {
+    const struct side *side = peer->side;
+    if (waits_elsewhere(peer))
+        return;
     uint64_t credential = lsa_number(request, LSA_CREDENTIAL), context = lsa_number(request, LSA_CONTEXT);
     if (lsa_has(request, LSA_CREDENTIAL) && (operation != LSA_STEP || context == 0) && side->n_credentials < OWN_MAX)
         MUST(status < 0 || is_own(side->credentials, side->n_credentials, credential));
@@ -207,7 +219,7 @@ static void answer_check(struct peer *peer, const struct asked *asked, const str
     }
     struct side *side = peer->side;
     MUST(side != NULL);
-    objects_check(side, &request, status, asked->operation);
+    objects_check(peer, &request, status, asked->operation);
     if (lsa_has(reply, LSA_CREDENTIAL))
         own_add(side->credentials, &side->n_credentials, lsa_number(reply, LSA_CREDENTIAL));
     if (lsa_number(reply, LSA_CONTEXT) != 0)
