@@ -86,6 +86,10 @@ hello()
 }
 
 mkdir -p build
+# First what is refused most often, and soonest found.
+step lint
+./run lint
+
 gcc_warnings
 clang_warnings
 
@@ -97,9 +101,6 @@ export UBSAN_OPTIONS
 # Of the tests of headers those whose programs are built here: the others run compilers, and have.
 sanitized asan '^(unit|replay)\.|^headers\.(layout|exports)'
 sanitized tsan '^unit\..*threads|^daemon\.'
-
-step lint
-./run lint
 
 step 'installed copy'
 ./run install "$prefix"
