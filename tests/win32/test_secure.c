@@ -4,6 +4,10 @@
 #include <stddef.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -182,6 +186,37 @@ static void test_module_file(void **state)
     FreeLibrary(library);
 }
 
+/* This program again, by the name of a file of which it says that it is no more. */
+static int run_replaced(const char *name)
+{
+    char path[4096];
+    if (unlink(name) != 0)
+        return 2;
+    DWORD n = GetModuleFileNameA(NULL, path, sizeof path);
+    return n == strlen(name) && strcmp(path, name) == 0 ? 0 : 1;
+}
+
+/* A program has a name also when something else lies there by now. */
+static void test_replaced_file(void **state)
+{
+    (void)state;
+    char path[4096], name[sizeof path + 32], replaced[] = "replaced";
+    int status = -1;
+    assert_true(GetModuleFileNameA(NULL, path, sizeof path) > 0);
+    snprintf(name, sizeof name, "%s.%d", path, (int)getpid());
+    assert_int_equal(link(path, name), 0);
+    char *const arguments[] = {name, replaced, NULL};
+    pid_t child = fork();
+    if (child == 0) {
+        execv(name, arguments);
+        _exit(3);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    (void)unlink(name);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* One is made with pointers from the parts of a text. */
 static void test_descriptor(void **state)
 {
@@ -224,12 +259,14 @@ static void test_descriptor(void **state)
     LocalFree(stored);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "replaced") == 0)
+        return run_replaced(argv[0]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),       cmocka_unit_test(test_calendar),   cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_variables),   cmocka_unit_test(test_digits),     cmocka_unit_test(test_macros),
-        cmocka_unit_test(test_module_file), cmocka_unit_test(test_descriptor),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_calendar),      cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_variables),   cmocka_unit_test(test_digits),        cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_module_file), cmocka_unit_test(test_replaced_file), cmocka_unit_test(test_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
