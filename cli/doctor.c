@@ -1,6 +1,7 @@
 /* `sspi doctor`: what is set up, what is not, and what to do about it. It changes nothing. */
 #include "doctor.h"
 
+#include "access/unix_ids.h"
 #include "accounts/accounts.h"
 #include "base/memory.h"
 #include "base/time.h"
@@ -8,6 +9,9 @@
 #include "core/cause.h"
 #include "core/config.h"
 #include "decode/clean.h"
+#ifdef OPENSSPI_WITH_DIGEST
+#include "digest/credential.h"
+#endif
 #include "lsa/logons.h"
 
 #include <errno.h>
@@ -172,6 +176,34 @@ static void check_package(struct doctor *doctor, const char *package, const char
     FreeCredentialsHandle(&credential);
 }
 
+/* Settings that only their packages understand, and say so when somebody wants a credential. */
+static void check_settings(struct doctor *doctor, const struct config *config)
+{
+    static const char advice[] = "repair that setting; opensspi.conf(5) has every key";
+    static const char *const packages[] = {"Negotiate", "Schannel", "CREDSSP"};
+    for (size_t i = 0; i < COUNT_OF(packages); i++) {
+        CredHandle credential;
+        SECURITY_STATUS status = AcquireCredentialsHandleA(
+            NULL, (SEC_CHAR *)(uintptr_t)packages[i], SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL);
+        if (status == SEC_E_OK)
+            FreeCredentialsHandle(&credential);
+        else if (status == SEC_E_INTERNAL_ERROR || status == SEC_E_ALGORITHM_MISMATCH ||
+                 (status == SEC_E_NO_CREDENTIALS && config->negotiate_packages.n_items > 0))
+            doctor_tell(doctor, BAD, packages[i], advice, "%s", OpenSspiLastErrorText());
+    }
+#ifdef OPENSSPI_WITH_DIGEST
+    const struct digest_scheme *offered[DIGEST_SCHEMES];
+    size_t n_offered;
+    if (digest_schemes_offered(config, offered, &n_offered) != SEC_E_OK)
+        doctor_tell(doctor, BAD, "WDigest", advice, "%s", cause_text());
+#endif
+    if (unix_ids_check_ranges(config) != SEC_E_OK)
+        doctor_tell(doctor, BAD, "access", advice, "%s", cause_text());
+    if (config->user_file != NULL && access(config->user_file, R_OK) != 0)
+        doctor_tell(doctor, BAD, "NTLM user", "[credentials] user_file names it", "%s: %s", config->user_file,
+                    strerror(errno));
+}
+
 /* Does what TLS, tickets and sealed messages need of OpenSSL work under its configuration here? */
 static void check_openssl(struct doctor *doctor)
 {
@@ -252,6 +284,7 @@ static int doctor_run(const struct cli_options *options)
 #endif
         check_package(&doctor, "NTLM", "NTLM user",
                       "[credentials] user_file has default users for NTLM; programs can give a user and password");
+        check_settings(&doctor, config);
         config_release(config);
     }
     json_list_end(&doctor.list);

@@ -172,10 +172,6 @@ static bool configure(struct server *server, const struct config *config)
                                      .user_contexts = config->lsa_user_contexts,
                                      .user_credentials = config->lsa_user_credentials,
                                      .workers = config->lsa_workers};
-    if (config->lsa_workers == 0 || config->lsa_workers > 256) {
-        log_line("\"workers\" in [lsa] takes 1 to 256");
-        return false;
-    }
     (void)snprintf(workers, sizeof workers, "%u", config->lsa_workers);
     return setenv("UV_THREADPOOL_SIZE", workers, 1) == 0;
 }

@@ -261,8 +261,8 @@ typedef struct _OPENSSPI_MESSAGE {
 /*
  * OpenSspiEncryptMessages does for each of the messages what EncryptMessage does, in their order: what goes over the wire, sequence numbers and the
  * rules of the buffers are the same, and a message that fails leaves the others alone. Messages of Kerberos with AES and HMAC-SHA1, also under
- * Negotiate and of several contexts, are encrypted side by side, up to eight at a time, which is faster than one after the other; those of other
- * packages are done one by one, and so are eight of several contexts while another thread uses one of these.
+ * Negotiate and of several contexts, are encrypted side by side, up to eight at a time, on processors that have instructions for AES and SHA-1; on
+ * others, and those of other packages, they are done one by one, and so are eight of several contexts while another thread uses one of these.
  *
  * Messages: Count of them. The memory of one message must not be part of another one's. The handles must stay as long as the call. With a context
  * that another thread uses at the same time, that thread's messages come before or after, or between eight and the next eight; where messages are

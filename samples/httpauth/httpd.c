@@ -315,7 +315,7 @@ static void Usage(void)
         "-r  Digest's realm (the first of the configuration's)\n"
         "-w  how long a connection may be silent (30)\n"
         "-b  whether sign-ons must be bound to the TLS connection (required); allowed lets in who knows no bindings,\n"
-        "    proxy is for a server behind one that ends TLS\n",
+        "    proxy is for a server behind one that ends TLS, off compares nothing\n",
         stderr);
 }
 

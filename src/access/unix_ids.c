@@ -176,6 +176,11 @@ static SECURITY_STATUS range_map(const struct config *config, const struct sid *
     return SEC_E_OK;
 }
 
+SECURITY_STATUS unix_ids_check_ranges(const struct config *config)
+{
+    return range_map(config, NULL, 0, NULL, NULL);
+}
+
 /* Root is nobody's guest: who maps a client to uid 0 by mistake gives the machine away. */
 void unix_ids_root_refuse(const struct config *config, struct unix_ids *ids)
 {

@@ -30,6 +30,8 @@ void unix_ids_root_refuse(const struct config *config, struct unix_ids *ids);
  * [access] that cannot be understood (the cause tells). Asks name services: never on the way of a handshake. */
 SECURITY_STATUS unix_ids_find(const struct config *config, const struct client_identity *identity, const char *account,
                               const char *domain, struct unix_ids *ids);
+/* Can `ranges` in [access] be understood? SEC_E_OK, or SEC_E_INTERNAL_ERROR with the cause. */
+SECURITY_STATUS unix_ids_check_ranges(const struct config *config);
 /* Those of the calling thread, as the kernel has them. */
 SECURITY_STATUS unix_ids_of_thread(struct unix_ids *ids);
 

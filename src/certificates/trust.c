@@ -223,7 +223,7 @@ static SECURITY_STATUS security_level(int *level)
 {
     const struct config *config;
     try(config_get(&config));
-    *level = (int)(config->certificates_security_level > 5 ? 5 : config->certificates_security_level);
+    *level = (int)config->certificates_security_level;
     config_release(config);
     return SEC_E_OK;
 }

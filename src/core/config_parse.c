@@ -117,6 +117,18 @@ static const struct key {
     {"lsa", "user_credentials", KEY_NUMBER, offsetof(struct config, lsa_user_credentials)},
 };
 
+/* Of numbers that may not be any. */
+static const struct bounds {
+    size_t offset;
+    unsigned least, most;
+    const char *problem;
+} bounds[] = {
+    {offsetof(struct config, certificates_security_level), 0, 5, "takes a whole number, 0 to 5"},
+    {offsetof(struct config, credssp_min_version), 2, 6, "takes a whole number, 2 to 6"},
+    {offsetof(struct config, credssp_max_version), 2, 6, "takes a whole number, 2 to 6"},
+    {offsetof(struct config, lsa_workers), 1, 256, "takes a whole number, 1 to 256"},
+};
+
 void config_defaults(struct config *config)
 {
     *config = (struct config){
@@ -223,14 +235,19 @@ static const char *line_add(struct config_list *list, const char *value, bool fi
     return NULL;
 }
 
-static bool number_parse(unsigned *number, const char *value)
+static const char *number_parse(size_t offset, unsigned *number, const char *value)
 {
+    struct bounds within = {offset, 0, UINT_MAX, "takes a whole number"};
     char *end;
+    for (size_t i = 0; i < COUNT_OF(bounds); i++)
+        if (bounds[i].offset == offset)
+            within = bounds[i];
     errno = 0;
     unsigned long parsed = strtoul(value, &end, 10);
-    require(value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0 && parsed <= UINT_MAX, false);
+    require(value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0, within.problem);
+    require(parsed >= within.least && parsed <= within.most, within.problem);
     *number = (unsigned)parsed;
-    return true;
+    return NULL;
 }
 
 static bool switch_parse(bool *field, const char *value)
@@ -309,7 +326,7 @@ static const char *value_parse(const struct key *key, struct config *config, con
     case KEY_SWITCH:
         return switch_parse(field, value) ? NULL : "takes yes or no";
     case KEY_NUMBER:
-        return number_parse(field, value) ? NULL : "takes a whole number";
+        return number_parse(key->offset, field, value);
     case KEY_WHEN:
     case KEY_DELEGATE:
     case KEY_FALLBACK:
@@ -357,7 +374,23 @@ static int entry_parse(void *user, const char *section, const char *name, const 
     return 0;
 }
 
-/* inih's reader, like fgets. Its own would cut a long line in two and take the second half for a line of its own. */
+#define BLANKS " \t\v\f\r"
+
+/* What stands behind "[section]" inih would pass over, though somebody meant it. */
+static bool section_ends(const char *line)
+{
+    static const char bom[] = "\xEF\xBB\xBF";
+    if (strncmp(line, bom, strlen(bom)) == 0)
+        line += strlen(bom);
+    const char *end = line[0] == '[' ? strchr(line, ']') : NULL;
+    if (end == NULL)
+        return true;
+    end += 1 + strspn(end + 1, BLANKS);
+    return *end == '\0' || *end == '#' || *end == ';';
+}
+
+/* inih's reader, like fgets. Its own would cut a long line in two and take the second half for a line of its own; and an indented line would go on with
+ * the key before it, whatever it says. */
 static char *line_read(char *to, int room, void *user)
 {
     struct parse *parse = user;
@@ -366,13 +399,18 @@ static char *line_read(char *to, int room, void *user)
     const uint8_t *newline = memchr(parse->rest.data, '\n', parse->rest.len);
     size_t len = newline != NULL ? (size_t)(newline - parse->rest.data) : parse->rest.len;
     parse->line++;
-    if (len + 2 > (size_t)room) {
+    const char *line = (const char *)parse->rest.data;
+    size_t blanks = 0;
+    while (blanks < len && strchr(BLANKS, line[blanks]) != NULL)
+        blanks++;
+    to[0] = '\0';
+    if (len - blanks + 2 <= (size_t)room) {
+        memcpy(to, line + blanks, len - blanks);
+        to[len - blanks] = '\0';
+        if (!section_ends(to))
+            problem_set(parse, "something behind a section's name");
+    } else if (strchr("#;", line[blanks]) == NULL)
         problem_set(parse, "a line of more than %d bytes", room - 2);
-        to[0] = '\0';
-    } else {
-        memcpy(to, parse->rest.data, len);
-        to[len] = '\0';
-    }
     size_t taken = len + (newline != NULL ? 1 : 0);
     parse->rest = slice_of(parse->rest.data + taken, parse->rest.len - taken);
     return to;

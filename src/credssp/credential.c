@@ -198,10 +198,9 @@ static SECURITY_STATUS parts_acquire(struct credssp_credential *credential, cons
             cause_set(SEC_E_NO_CREDENTIALS, "a CredSSP credential is for one direction"));
     const struct config *config = request->config;
     credential->use = request->use;
-    require(config->credssp_min_version >= TS_VERSION_MIN && config->credssp_max_version <= TS_VERSION_MAX &&
-                config->credssp_min_version <= config->credssp_max_version,
-            cause_set(SEC_E_INTERNAL_ERROR, "min_version %u and max_version %u in [credssp]: versions are %d to %d",
-                      config->credssp_min_version, config->credssp_max_version, TS_VERSION_MIN, TS_VERSION_MAX));
+    require(config->credssp_min_version <= config->credssp_max_version,
+            cause_set(SEC_E_INTERNAL_ERROR, "min_version %u in [credssp] is above max_version %u",
+                      config->credssp_min_version, config->credssp_max_version));
     try(cred_check(request->auth_data));
     credential->redirects = request->use == SECPKG_CRED_OUTBOUND && redirects(request->auth_data);
     credential->bare = request->package == &tsssp_package;

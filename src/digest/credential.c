@@ -50,11 +50,12 @@ static SECURITY_STATUS outbound_fill(struct digest_credential *credential, const
     return who != NULL ? login_fill(who, &credential->login) : SEC_E_OK;
 }
 
-/* What the configuration has a server offer, the strongest first, whatever the order there. */
-static SECURITY_STATUS offered_fill(struct digest_credential *credential)
+SECURITY_STATUS digest_schemes_offered(const struct config *config, const struct digest_scheme **offered,
+                                       size_t *n_offered)
 {
-    const struct config_list *wanted = &credential->config->digest_algorithms;
+    const struct config_list *wanted = &config->digest_algorithms;
     bool chosen[DIGEST_SCHEMES] = {false};
+    *n_offered = 0;
     for (unsigned i = 0; i < wanted->n_items; i++) {
         bool found = false;
         for (size_t k = 0; k < DIGEST_SCHEMES; k++)
@@ -67,7 +68,7 @@ static SECURITY_STATUS offered_fill(struct digest_credential *credential)
     }
     for (size_t k = DIGEST_SCHEMES; k-- > 0;)
         if (wanted->n_items > 0 ? chosen[k] : strcmp(digest_scheme_at(k)->name, "SHA-256") == 0)
-            credential->offered[credential->n_offered++] = digest_scheme_at(k);
+            offered[(*n_offered)++] = digest_scheme_at(k);
     return SEC_E_OK;
 }
 
@@ -78,7 +79,7 @@ static SECURITY_STATUS credential_fill(struct digest_credential *credential, con
     if ((request->use & SECPKG_CRED_OUTBOUND) != 0)
         try(outbound_fill(credential, request));
     if ((request->use & SECPKG_CRED_INBOUND) != 0) {
-        try(offered_fill(credential));
+        try(digest_schemes_offered(config, credential->offered, &credential->n_offered));
         try(accounts_open_configured(config, &credential->accounts));
     }
     credential->full_name = credential->has_login ? login_full_name(login->domain, login->user) : mem_strdup("");

@@ -34,4 +34,9 @@ SECURITY_STATUS digest_login_prompt(const struct digest_credential *credential, 
                                     struct digest_login *login);
 void digest_login_release(struct digest_login *login);
 
+/* What the configuration has a server offer over HTTP, the strongest first, whatever the order there: up to DIGEST_SCHEMES. SEC_E_OK, or
+ * SEC_E_CANNOT_INSTALL with the cause. */
+SECURITY_STATUS digest_schemes_offered(const struct config *config, const struct digest_scheme **offered,
+                                       size_t *n_offered);
+
 #endif

@@ -545,6 +545,19 @@ def test_doctor(place):
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("check, setting", [("Negotiate", "[negotiate]\npackages = nobody"), ("Schannel", "[schannel]\nciphers = NONSENSE"),
+                                            ("Schannel", "[schannel]\nmax_protocol = 1.1"), ("CREDSSP", "[credssp]\nmin_version = 6\nmax_version = 5"),
+                                            ("WDigest", "[digest]\nalgorithms = MD4"), ("access", "[access]\nranges = x"),
+                                            ("NTLM user", "[credentials]\nuser_file = /nonexistent")])
+def test_doctor_knows_settings_that_packages_refuse(place, check, setting):
+    def bad():
+        return {found["check"]: found["found"] for found in json.loads(place.run("doctor", "--json").stdout) if found["verdict"] == "bad"}
+    conf = place.directory / "conf"
+    assert bad() == {}
+    conf.write_text(conf.read_text() + "\n" + setting + "\n")
+    assert check in bad() and not {"configuration", "accounts"} & set(bad()), bad()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "smbpasswd"])
 @pytest.mark.parametrize("there", [True, False])
 def test_doctor_opens_the_accounts(place, kind, there):

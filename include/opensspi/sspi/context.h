@@ -266,7 +266,7 @@ typedef SECURITY_STATUS(SEC_ENTRY *DELETE_SECURITY_CONTEXT_FN)(PCtxtHandle);
  * alert. It takes effect in the next InitializeSecurityContext or AcceptSecurityContext call.
  *
  * pInput describes exactly one SECBUFFER_TOKEN, which begins with a DWORD (SCHANNEL_SHUTDOWN, SCHANNEL_ALERT,
- * SCHANNEL_SESSION). It stays the caller's.
+ * SCHANNEL_SESSION, SCHANNEL_RENEGOTIATE). It stays the caller's.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INTERNAL_ERROR when pInput is NULL; SEC_E_INVALID_TOKEN when
  * there is not exactly one TOKEN; SEC_E_UNSUPPORTED_FUNCTION for fewer than 4 bytes, for an unknown request,

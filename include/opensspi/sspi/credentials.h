@@ -55,7 +55,9 @@ typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND for an unknown name or NULL; SEC_E_NO_CREDENTIALS when there are
  * none, for a wrong fCredentialUse, and for a certificate without its private key; SEC_E_UNKNOWN_CREDENTIALS
  * when pAuthData makes no sense; SEC_E_ALGORITHM_MISMATCH when its protocols or algorithms cannot go
- * together; SEC_E_INVALID_HANDLE when phCredential is NULL; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR.
+ * together; SEC_E_INVALID_HANDLE when phCredential is NULL; SEC_E_INVALID_TOKEN for names that are no UTF-8, and
+ * for OPENSSPI_AUTH_IDENTITY_KEYTAB and _X509 at once; SEC_E_CANNOT_INSTALL when a server's account store cannot be
+ * opened, or its algorithms make no sense; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR.
  * On failure the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, AcquireCredentialsHandle (General), (CredSSP), (Digest), (Kerberos),

@@ -48,7 +48,7 @@ static void test_every_key(void **state)
 {
     (void)state;
     assert_int_equal(
-        parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
+        parse("; a comment\n  # another\n  [names] ; these\n\tcomputer = SERVER ; this one\n domain=EXAMPLE\n"
               "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
               "[packages]\npackage = /usr/lib/a.so\npackage = /b c/d, e.so\n"
               "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
@@ -128,7 +128,24 @@ static void test_wrong_lines(void **state)
     check_wrong("[names]\ncomputer =\n", "file:2: \"computer\" in [names] takes a text");
     check_wrong("[names]\ncomputer = S\xe4\n", "file:2: \"computer\" in [names] takes UTF-8");
     check_wrong("[ntlm]\nallow_v1 = no\nallow_v1 = yes\n", "file:3: \"allow_v1\" in [ntlm] stands twice");
-    check_wrong("[ntlm]\ntargets = a,\n  b\n", "file:3: "); /* continued lines would be read as a second value */
+    /* A line is one, indented or not: none goes on with the key before it. */
+    check_wrong("[ntlm]\ntargets = a,\n  b\n", "file:3: not a section, a key with a value, or a comment");
+    check_wrong("[packages]\npackage = /x\n  b\n", "file:3: not a section");
+    check_wrong("[packages]\npackage = /x\n\t[ntlm]\n service_binding = often\n",
+                "file:4: \"service_binding\" in [ntlm] takes never");
+    check_wrong("[ntlm] service_binding = always\n", "file:1: something behind a section's name");
+    check_wrong("\xEF\xBB\xBF[ntlm] allow_v1\nallow_v1 = no\n", "file:1: something behind a section's name");
+    static const char *const bounded[][2] = {
+        {"certificates]\nsecurity_level = 6", "certificates] takes a whole number, 0 to 5"},
+        {"credssp]\nmin_version = 1", "credssp] takes a whole number, 2 to 6"},
+        {"credssp]\nmax_version = 7", "credssp] takes a whole number, 2 to 6"},
+        {"lsa]\nworkers = 0", "lsa] takes a whole number, 1 to 256"},
+        {"lsa]\nworkers = 257", "lsa] takes a whole number, 1 to 256"}};
+    for (size_t i = 0; i < sizeof bounded / sizeof bounded[0]; i++) {
+        snprintf(text, sizeof text, "[%s\n", bounded[i][0]);
+        check_wrong(text, "file:2: ");
+        assert_non_null(strstr(cause_text(), bounded[i][1]));
+    }
     check_wrong("[ntlm\nallow_v1 = no\n", "file:1: not a section");
     /* The first wrong line is named, and with its own reason. */
     check_wrong("[ntlm]\ngarbage\nunknown = 1\n", "file:2: not a section, a key with a value, or a comment");
@@ -143,9 +160,10 @@ static void test_wrong_lines(void **state)
     for (int i = 0; i < 16; i++)
         strcat(text, ",b");
     check_wrong(text, "file:2: \"targets\" in [ntlm] takes at most 16 entries");
-    /* A line that inih would cut in two. */
-    snprintf(text, sizeof text, "# %0300d\n[names]\n", 0);
-    check_wrong(text, "file:1: a line of more than ");
+    /* A line that inih would cut in two; of a comment nothing is lost. */
+    snprintf(text, sizeof text, " # %0300d\n;%0300d\n[names]\ncomputer = LONG\n", 0, 0);
+    assert_int_equal(parse(text), SEC_E_OK);
+    assert_string_equal(config.computer, "LONG");
     snprintf(text, sizeof text, "[names]\ncomputer = X\ndomain = %0180d;%0100d\ndomain = Y\n", 0, 0);
     check_wrong(text, "file:3: a line of more than ");
     cause_clear();
