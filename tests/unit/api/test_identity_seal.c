@@ -288,6 +288,18 @@ static void prompts(void **state)
         assert_true(signs_on(identity, true));
         SspiFreeAuthIdentity(identity);
     }
+    /* Nor is it packed credentials, of a keytab here, whatever it looks like. */
+    static const char packed[] = "HAAdAOiqh9WP91VEoRLJNL7ufOEcAAAAAQAAAHg=";
+    PCWSTR user, domain, back;
+    askpass_make("EXAMPLE\\alice", packed, 0);
+    assert_int_equal(SspiPromptForCredentialsA("HTTP/server", NULL, 0, "NTLM", NULL, &identity, NULL, 0), 0);
+    assert_int_equal(SspiEncodeAuthIdentityAsStrings(identity, &user, &domain, &back), SEC_E_OK);
+    for (size_t i = 0; i < sizeof packed; i++)
+        assert_int_equal(back[i], packed[i]);
+    SspiLocalFree((void *)(uintptr_t)user);
+    SspiLocalFree((void *)(uintptr_t)domain);
+    SspiLocalFree((void *)(uintptr_t)back);
+    SspiFreeAuthIdentity(identity);
     loop_cleanup();
 }
 
