@@ -472,6 +472,7 @@ static const struct message_entry {
     {0xC0000233, "No domain controller was found."},
     {0xC0000234, "The account is locked out."},
     {0xC0000236, "The connection was refused."},
+    {0xC00002FD, "The KDC knows none of the encryption types asked for."},
     {0xC0000320, "The logon with a certificate failed."},
     {0xC0000321, "The smart card failed."},
     {0xC0000322, "There is no Kerberos key."},

@@ -245,7 +245,7 @@ struct ui_a {
     void *banner;
 };
 
-static void prompts(void **state)
+static void test_prompts(void **state)
 {
     PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = NULL, again = NULL;
     int save = TRUE;
@@ -374,7 +374,7 @@ int main(void)
         cmocka_unit_test(every_bit_counts),
         cmocka_unit_test(options),
         cmocka_unit_test(signs_on_encrypted),
-        cmocka_unit_test(prompts),
+        cmocka_unit_test(test_prompts),
         cmocka_unit_test(prompts_refused),
         cmocka_unit_test(freed_is_wiped),
     };

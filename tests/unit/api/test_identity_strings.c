@@ -91,7 +91,7 @@ static void password_is(PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity, const SEC_WCHA
 
 /* Whoever may type a password must not choose a file or a module of this computer with it: packed credentials that are no password are one, letter
  * by letter. */
-static void names_of_files_are_passwords(void **state)
+static void test_names_of_files_are_passwords(void **state)
 {
     static const SEC_WCHAR keytab[] = u"FILE:/etc/krb5.keytab", module[] = u"PKCS11:module_name=/tmp/module.so";
     static const unsigned char keytab_file[] = {5, 2, 0, 0, 0, 0};
@@ -146,7 +146,7 @@ static void ex2_build(struct slice packed, uint64_t block[TEXT_MAX / 8])
 }
 
 /* What is no password has no string, since one would be read as a password; it goes whole through SspiMarshalAuthIdentity. */
-static void other_secrets(void **state)
+static void test_other_secrets(void **state)
 {
     static const GUID *const types[] = {&SEC_WINNT_AUTH_DATA_TYPE_CERT, &SEC_WINNT_AUTH_DATA_TYPE_KEYTAB};
     (void)state;
@@ -174,7 +174,7 @@ static void other_secrets(void **state)
 }
 
 /* A hash, or the name of a keytab or certificate, is no password either; where none is there the flags say nothing. */
-static void forms_of_passwords(void **state)
+static void test_forms_of_passwords(void **state)
 {
     static const ULONG forms[] = {OPENSSPI_AUTH_IDENTITY_NT_HASH, OPENSSPI_AUTH_IDENTITY_KEYTAB,
                                   OPENSSPI_AUTH_IDENTITY_X509};
@@ -201,7 +201,7 @@ static void forms_of_passwords(void **state)
 }
 
 /* A password that no string can hold as it is, one with a NUL, is base64 of its packed credentials; one that reads as such stays what it is. */
-static void password_like_packed(void **state)
+static void test_password_like_packed(void **state)
 {
     static unsigned short with_nul[] = {'a', 0, 'b'};
     unsigned char packed[TEXT_MAX], data[TEXT_MAX];
@@ -234,10 +234,10 @@ static void password_like_packed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_files_are_passwords),
-        cmocka_unit_test(other_secrets),
-        cmocka_unit_test(forms_of_passwords),
-        cmocka_unit_test(password_like_packed),
+        cmocka_unit_test(test_names_of_files_are_passwords),
+        cmocka_unit_test(test_other_secrets),
+        cmocka_unit_test(test_forms_of_passwords),
+        cmocka_unit_test(test_password_like_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
