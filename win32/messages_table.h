@@ -132,6 +132,7 @@ static const struct message_entry {
     {0x0000056B, "There is no such member."},
     {0x00000576, "The clocks differ too much."},
     {0x000005B4, "The time is over."},
+    {0x000006FB, "The domain has no account for this computer."},
     {0x000006FC, "The trust between the two domains is broken."},
     {0x000006FD, "The trust between this computer and its domain is broken."},
     {0x000006FE, "A trust is broken."},

@@ -103,8 +103,9 @@ def test_computer_unknown_to_the_realm(world):
     text = pathlib.Path(world.env["OPENSSPI_CONFIG"]).read_text(encoding="utf-8")
     other.write_text(text.replace("[access]\n", "[access]\nlogon_service = host/none.example.test\n"), encoding="utf-8")
     unknown = types.SimpleNamespace(program_env={**world.program_env, "OPENSSPI_CONFIG": str(other)})
-    told = run(unknown, f"logon 3 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}", f"logon 3 Kerberos {UNIX} EXAMPLE.TEST wrong")
-    assert [line.split()[1] for line in told] == [NO_TRUST_SAM_ACCOUNT, LOGON_FAILURE], told
+    told = run(unknown, f"logon 3 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}", f"logon 3 Kerberos {UNIX} EXAMPLE.TEST wrong",
+               f"user 3 3 {UNIX} EXAMPLE.TEST {PASSWORD}")
+    assert [line.split()[1] for line in told[:2]] == [NO_TRUST_SAM_ACCOUNT, LOGON_FAILURE] and told[2].startswith("user error 1787 "), told
 
 
 def test_many_network_logons(world):
