@@ -178,10 +178,13 @@ static const struct cli_advice advices[] = {
     {0xC0000073, "Nobody here is who logged on.", "name_domains in [access] says whose names are Unix users' here."},
     {0xC00000BB, "The function does not exist here.", "docs/deviations.md says why."},
     {0xC000015B, "The account lacks the right for this kind of logon.", "The domain's or the computer's policy."},
+    {0xC000018B, "The KDC has no account for the service, or for this computer.",
+     "Is the service's name (SPN) registered, and spelt as it is there? A logon asks for logon_service of [access]."},
     {0xC0000193, "The account has expired.", "\"sspi account set --expires never\"."},
     {0xC0000224, "The password must be changed first.", "\"sspi account passwd\", or ChangeAccountPassword."},
     {0xC0000234, "The account is locked out.",
      "Too many wrong passwords: wait for lockout_seconds, or \"sspi account enable\"."},
+    {0xC00002FD, "The KDC knows none of the encryption types.", "As for SEC_E_KDC_UNKNOWN_ETYPE."},
 };
 
 /* The library names statuses alone (winerror.h has these). */

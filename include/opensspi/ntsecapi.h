@@ -105,7 +105,9 @@ NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING Pack
  * ProtocolStatus         receives the package's own status; may be NULL.
  *
  * Returns STATUS_SUCCESS when the message got through; STATUS_NO_SUCH_PACKAGE; STATUS_INVALID_PARAMETER when
- * there is no message; STATUS_INVALID_HANDLE. Whatever the package has to say is in *ProtocolStatus.
+ * there is no message; STATUS_INVALID_HANDLE. Whatever the package has to say is in *ProtocolStatus: an NTSTATUS,
+ * such as STATUS_NO_TRUST_SAM_ACCOUNT for a ticket to a service that the KDC does not know, or a code of sspi.h,
+ * such as SEC_E_NO_CREDENTIALS for a ticket that is not there.
  *
  * Source: Microsoft, LsaCallAuthenticationPackage; observed behaviour of Windows.
  */
@@ -140,8 +142,10 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  * STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD for a
  * response of NTLM's over a connection that is not trusted; STATUS_INVALID_LOGON_TYPE for one, or a
  * KERB_S4U_LOGON, with another type; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY;
- * STATUS_NOT_SUPPORTED for another kind of logon, for other Flags of KERB_S4U_LOGON and for groups; and the
- * statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.
+ * STATUS_NOT_SUPPORTED for another kind of logon, for other Flags of KERB_S4U_LOGON and for groups;
+ * STATUS_NO_TRUST_SAM_ACCOUNT when the KDC does not know this computer's service (docs/lsa.md);
+ * STATUS_KDC_UNKNOWN_ETYPE; the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT; and codes of sspi.h
+ * where no NTSTATUS tells the reason, such as SEC_E_MESSAGE_ALTERED.
  *
  * Source: Microsoft, LsaLogonUser.
  */
@@ -180,7 +184,8 @@ NTSTATUS NTAPI LsaInsertProtectedProcessAddress(PVOID BufferAddress, ULONG Buffe
 NTSTATUS NTAPI LsaRemoveProtectedProcessAddress(PVOID BufferAddress, ULONG BufferSize);
 
 /*
- * LsaNtStatusToWinError translates an NTSTATUS into a Windows error number.
+ * LsaNtStatusToWinError translates an NTSTATUS, or one of a few codes of sspi.h that packages answer, into a
+ * Windows error number.
  *
  * Returns the number; ERROR_MR_MID_NOT_FOUND (317) where there is none.
  *

@@ -53,7 +53,8 @@ BOOLEAN SEC_ENTRY GetUserNameExA(EXTENDED_NAME_FORMAT NameFormat, LPSTR lpNameBu
  * GetComputerObjectNameW obtains the name of this computer's account in its domain.
  *
  * Parameters and errors are those of GetUserNameExW; ERROR_CANT_ACCESS_DOMAIN_INFO (1351) when the computer
- * is in no domain.
+ * is in no domain. With lpNameBuffer NULL, whatever *nSize is, the error is ERROR_INSUFFICIENT_BUFFER (122), and
+ * *nSize the room needed.
  *
  * Returns TRUE or FALSE.
  *
@@ -71,7 +72,8 @@ BOOLEAN SEC_ENTRY GetComputerObjectNameA(EXTENDED_NAME_FORMAT NameFormat, LPSTR 
  *
  * lpAccountName      the name, in the form AccountNameFormat (NameUnknown: to be guessed).
  * DesiredNameFormat  the form wanted.
- * lpTranslatedName   room for *nSize characters; may be NULL when *nSize is 0.
+ * lpTranslatedName   room for *nSize characters; may be NULL when *nSize is 0: the call succeeds then, and tells
+ *                    the room needed.
  * nSize              in: room in characters. Out: characters used or needed, with the terminator.
  *
  * Returns TRUE; FALSE on failure, with GetLastError telling why: ERROR_INSUFFICIENT_BUFFER (122),

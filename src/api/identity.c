@@ -234,13 +234,23 @@ SECURITY_STATUS identity_fields_of_ex2(struct slice bytes, struct identity_field
     return SEC_E_OK;
 }
 
-SECURITY_STATUS identity_fields_find(const void *auth_data, bool wide_call, struct identity_fields *fields)
+enum identity_form identity_form(const void *auth_data)
 {
     const SEC_WINNT_AUTH_IDENTITY_EXW *ex = auth_data;
     if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION_2)
+        return IDENTITY_FORM_EX2;
+    bool is_ex = ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION && ex->Length <= IDENTITY_EX_LENGTH_MAX;
+    return is_ex ? IDENTITY_FORM_EX : IDENTITY_FORM_PLAIN;
+}
+
+SECURITY_STATUS identity_fields_find(const void *auth_data, bool wide_call, struct identity_fields *fields)
+{
+    const SEC_WINNT_AUTH_IDENTITY_EXW *ex = auth_data;
+    const enum identity_form form = identity_form(auth_data);
+    if (form == IDENTITY_FORM_EX2)
         return identity_fields_of_ex2(
             slice_of(auth_data, ((const SEC_WINNT_AUTH_IDENTITY_EX2 *)auth_data)->cbStructureLength), fields);
-    if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION && ex->Length <= IDENTITY_EX_LENGTH_MAX) {
+    if (form == IDENTITY_FORM_EX) {
         *fields = (struct identity_fields){
             .user = {ex->User, ex->UserLength},
             .domain = {ex->Domain, ex->DomainLength},

@@ -28,6 +28,14 @@ struct identity_fields {
     bool wide;
 };
 
+/* What a structure is, by its first eight bytes. */
+enum identity_form {
+    IDENTITY_FORM_PLAIN,
+    IDENTITY_FORM_EX,
+    IDENTITY_FORM_EX2,
+};
+enum identity_form identity_form(const void *auth_data);
+
 /* Finds out the form and checks offsets and lengths; a plain structure without flags is wide or not as `wide_call` says. SEC_E_INVALID_TOKEN. */
 SECURITY_STATUS identity_fields_find(const void *auth_data, bool wide_call, struct identity_fields *fields);
 /* The same for the bytes of an EX2 structure, which must be exactly so long. */
@@ -66,6 +74,8 @@ void identity_parts_release(struct identity_parts *parts);
 /* Of a caller's structure, decrypted where it has to be. NULL is SEC_E_INVALID_PARAMETER. */
 SECURITY_STATUS identity_parts_read(const void *auth_data, struct identity_parts *parts);
 SECURITY_STATUS identity_parts_of_fields(const struct identity_fields *fields, struct identity_parts *parts);
+/* The password, which lies in `parts`; false for a hash in its place, a certificate, the name of either, or nothing. */
+bool identity_parts_password(const struct identity_parts *parts, struct field *password);
 /* As an EX2 structure in a block of SspiFreeAuthIdentity. */
 SECURITY_STATUS identity_parts_write(const struct identity_parts *parts, void **block);
 /* Packs a password (UTF-16LE). */

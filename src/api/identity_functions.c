@@ -11,7 +11,8 @@
 
 /* The functions that make, copy, compare and take apart identities. Encryption is in identity_seal.c, prompting in identity_prompt.c. */
 
-/* Is it base64 of packed credentials, and nothing else? Then *packed is filled; else it stays empty. SEC_E_OK, or SEC_E_INSUFFICIENT_MEMORY. */
+/* Is it base64 of a packed password, and nothing else? Then *packed is filled; else it stays empty. SEC_E_OK, or SEC_E_INSUFFICIENT_MEMORY.
+ * Programs hand over what anybody typed: packed credentials of other types name keytabs, and modules that PKINIT would load, and are text here. */
 static SECURITY_STATUS packed_from_text(struct slice utf16, struct secret *packed)
 {
     AUTO_WRITER struct writer text = writer_growing(utf16.len / 2 + 1);
@@ -28,7 +29,10 @@ static SECURITY_STATUS packed_from_text(struct slice utf16, struct secret *packe
         return SEC_E_OK;
     const struct identity_fields fields = {.packed = writer_slice_of(&bytes)};
     AUTO_PARTS struct identity_parts parts = {0};
-    SECURITY_STATUS status = identity_parts_of_fields(&fields, &parts);
+    struct field password;
+    SECURITY_STATUS status = identity_packed_password(fields.packed, &password);
+    if (status == SEC_E_OK)
+        status = identity_parts_of_fields(&fields, &parts);
     if (status == SEC_E_OK && !secret_set(packed, parts.packed.data, parts.packed.len))
         status = SEC_E_INSUFFICIENT_MEMORY;
     if (status != SEC_E_INSUFFICIENT_MEMORY)
@@ -77,7 +81,7 @@ static bool has_nul(struct slice utf16)
     return false;
 }
 
-/* A password as it is; what is none, or would be read back as something else, in base64. */
+/* A password as it is; one with a NUL, or that would be read back as another one, in base64. */
 static SECURITY_STATUS packed_out(const struct secret *packed, void **string)
 {
     *string = NULL;
@@ -85,16 +89,13 @@ static SECURITY_STATUS packed_out(const struct secret *packed, void **string)
         return SEC_E_OK;
     struct field password = {0};
     AUTO_SECRET struct secret other = {0};
-    if (identity_packed_password(secret_slice(packed), &password) == SEC_E_OK) {
-        struct slice text = slice_of(password.text, password.n_units * 2);
-        try(packed_from_text(text, &other));
-        if (!has_nul(text) && other.len == 0) {
-            cause_clear();
-            *string = identity_block(text, sizeof(SEC_WCHAR));
-            return *string != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-        }
+    try(identity_packed_password(secret_slice(packed), &password));
+    struct slice plain = slice_of(password.text, password.n_units * 2);
+    try(packed_from_text(plain, &other));
+    if (!has_nul(plain) && other.len == 0) {
+        *string = identity_block(plain, sizeof(SEC_WCHAR));
+        return *string != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     }
-    cause_clear();
     AUTO_WRITER struct writer text = writer_growing(packed->len * 2);
     base64_write(&text, secret_slice(packed));
     require(writer_finish(&text) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
@@ -111,6 +112,7 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeAuthIdentityAsStrings(PSEC_WINNT_AUTH_IDENTI
                                                           PCWSTR *ppszPackedCredentialsString)
 {
     AUTO_PARTS struct identity_parts parts = {0};
+    struct field password;
     void *string[3] = {0};
     cause_clear();
     require(ppszUserName != NULL && ppszDomainName != NULL && ppszPackedCredentialsString != NULL,
@@ -118,6 +120,8 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeAuthIdentityAsStrings(PSEC_WINNT_AUTH_IDENTI
     require(!SspiIsAuthIdentityEncrypted(pAuthIdentity),
             cause_set(STATUS_INVALID_PARAMETER, "the identity is encrypted: decrypt it first"));
     try(identity_parts_read(pAuthIdentity, &parts));
+    require(parts.packed.len == 0 || identity_parts_password(&parts, &password),
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "of the kinds of secrets only passwords have a string"));
     SECURITY_STATUS status = string_out(parts.user, &string[0]);
     if (status == SEC_E_OK)
         status = string_out(parts.domain, &string[1]);
@@ -228,6 +232,14 @@ static void field_wipe(struct field field, bool wide)
     secret_wipe((void *)(uintptr_t)field.text, field.text != NULL ? field.n_units * (wide ? 2 : 1) : 0);
 }
 
+/* Is what lies in a block of LocalAlloc a structure with pointers, and all of it there? Blocks of our own never are. */
+static bool plain_structure_fits(const void *auth_data, size_t len)
+{
+    if (len < sizeof(SEC_WINNT_AUTH_IDENTITY_W) || identity_form(auth_data) == IDENTITY_FORM_EX2)
+        return false;
+    return identity_form(auth_data) == IDENTITY_FORM_PLAIN || len >= sizeof(SEC_WINNT_AUTH_IDENTITY_EXW);
+}
+
 VOID SEC_ENTRY SspiZeroAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
 {
     struct identity_fields fields;
@@ -235,8 +247,8 @@ VOID SEC_ENTRY SspiZeroAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
     if (AuthData == NULL)
         return;
     size_t own_len = block_len(AuthData);
-    if (own_len > 0) /* whatever its header says */
-        secret_wipe(AuthData, own_len);
+    if (own_len > 0 && (block_is_secret(AuthData) || !plain_structure_fits(AuthData, own_len)))
+        secret_wipe(AuthData, own_len); /* whatever its header says */
     else if (identity_fields_find(AuthData, true, &fields) == SEC_E_OK) {
         if (fields.whole.len > 0)
             secret_wipe(AuthData, fields.whole.len);

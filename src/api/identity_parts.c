@@ -129,6 +129,12 @@ SECURITY_STATUS identity_parts_read(const void *auth_data, struct identity_parts
     return identity_parts_of_fields(&fields, parts);
 }
 
+bool identity_parts_password(const struct identity_parts *parts, struct field *password)
+{
+    return (parts->flags & IDENTITY_PASSWORD_FORMS) == 0 &&
+           identity_packed_password(secret_slice(&parts->packed), password) == SEC_E_OK;
+}
+
 void *identity_block(struct slice bytes, size_t zeros)
 {
     uint8_t *block = block_alloc_secret(bytes.len + zeros);

@@ -59,14 +59,12 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredRead(PSEC_WINNT_AUTH_IDENTITY_OPAQUE
     return SEC_E_OK;
 }
 
-/* The password; not a hash in its place, nor a certificate, nor the name of either. */
 static SECURITY_STATUS password_find(const struct identity_parts *parts, struct field *password)
 {
     require(parts->user != NULL && *parts->user != '\0',
             cause_set(SEC_E_INVALID_PARAMETER, "an identity without a user name"));
     require(parts->packed.len > 0, cause_set(SEC_E_INVALID_PARAMETER, "an identity without a password"));
-    bool other = (parts->flags & IDENTITY_PASSWORD_FORMS) != 0;
-    require(!other && identity_packed_password(secret_slice(&parts->packed), password) == SEC_E_OK,
+    require(identity_parts_password(parts, password),
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "of the kinds of secrets only passwords can be stored"));
     return SEC_E_OK;
 }

@@ -91,7 +91,8 @@ static DWORD token_get(const struct logon_call *call, const struct token **token
         return win32_error_of(status);
     status = authority()->logon(&request, token);
     config_release(request.config);
-    return win32_error_of(status);
+    /* The KDC does not know this computer. Where names are looked up the code means a name that nobody has. */
+    return status == SEC_E_TARGET_UNKNOWN ? ERROR_NO_TRUST_SAM_ACCOUNT : win32_error_of(status);
 }
 
 static DWORD logon(const struct logon_call *call)

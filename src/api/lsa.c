@@ -127,12 +127,17 @@ NTSTATUS lsa_status(SECURITY_STATUS status)
         {SEC_E_INVALID_TOKEN, STATUS_INVALID_PARAMETER},
         {SEC_E_INVALID_PARAMETER, STATUS_INVALID_PARAMETER},
         {SEC_E_SECPKG_NOT_FOUND, STATUS_NO_SUCH_PACKAGE},
+        {SEC_E_TARGET_UNKNOWN,
+         STATUS_NO_TRUST_SAM_ACCOUNT}, /* no account at the KDC has that service, or is this computer's */
+        {SEC_E_KDC_UNKNOWN_ETYPE, STATUS_KDC_UNKNOWN_ETYPE},
+        {SEC_E_INTERNAL_ERROR, STATUS_INTERNAL_ERROR},
     };
     status = cause_answer(status);
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].from == status)
             return table[i].to;
-    return ((uint32_t)status & 0xffff0000u) == 0xc0000000u ? (NTSTATUS)status : STATUS_INTERNAL_ERROR;
+    uint32_t kind = (uint32_t)status >> 16; /* an NTSTATUS, or a reason that none of them tells */
+    return kind == 0xc000 || kind == 0x8009 ? (NTSTATUS)status : STATUS_INTERNAL_ERROR;
 }
 
 /* Windows' names for the packages here; by number as they stand in this list. */

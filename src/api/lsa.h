@@ -9,6 +9,7 @@
 #include <ntsecapi.h>
 #include <win32/ntstatus.h>
 
+/* As the functions of ntsecapi.h tell it; a code of SSPI's that no NTSTATUS stands for stays what it is. */
 NTSTATUS lsa_status(SECURITY_STATUS status);
 /* The process's configuration, whomever the thread impersonates. */
 SECURITY_STATUS lsa_config_get(const struct config **config);

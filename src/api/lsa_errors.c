@@ -3,7 +3,8 @@
 #include "base/memory.h"
 #include <win32/winerror.h>
 
-/* Statuses and Windows' error numbers for them (MS-ERREF 2.2, 2.3.1; Microsoft, "How to convert NTSTATUS to a system error code"). */
+/* Statuses and Windows' error numbers for them (MS-ERREF 2.2, 2.3.1; Microsoft, "How to convert NTSTATUS to a system error code"; what klist prints).
+ * Packages answer some codes of sspi.h as they are. */
 static const struct {
     uint32_t status;
     ULONG error;
@@ -15,6 +16,10 @@ static const struct {
     {0x00000107, 1301}, /* SOME_NOT_MAPPED */
     {0x80000005, 234},  /* BUFFER_OVERFLOW, MORE_DATA */
     {0x8000001A, 259},  /* NO_MORE_ENTRIES, NO_MORE_ITEMS */
+    {0x80090303, 53},   /* SEC_E_TARGET_UNKNOWN, BAD_NETPATH */
+    {0x8009030C, 1326}, /* SEC_E_LOGON_DENIED, LOGON_FAILURE */
+    {0x8009030E, 1312}, /* SEC_E_NO_CREDENTIALS, NO_SUCH_LOGON_SESSION */
+    {0x80090311, 1311}, /* SEC_E_NO_AUTHENTICATING_AUTHORITY, NO_LOGON_SERVERS */
     {0xC0000001, 31},   /* UNSUCCESSFUL, GEN_FAILURE */
     {0xC0000002, 1},    /* NOT_IMPLEMENTED, INVALID_FUNCTION */
     {0xC0000003, 87},   /* INVALID_INFO_CLASS, INVALID_PARAMETER */
@@ -98,6 +103,8 @@ static const struct {
     {0xC0000236, 1225}, /* CONNECTION_REFUSED */
     {0xC000023C, 1231}, /* NETWORK_UNREACHABLE */
     {0xC000023D, 1232}, /* HOST_UNREACHABLE */
+    /* KDC_UNKNOWN_ETYPE, whose error is the code of sspi.h */
+    {0xC00002FD, 0x80090342},
     {0xC0000320, 1263}, /* PKINIT_FAILURE */
     {0xC0000321, 1264}, /* SMARTCARD_SUBSYSTEM_FAILURE */
     {0xC0000388, 1265}, /* DOWNGRADE_DETECTED */

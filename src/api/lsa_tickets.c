@@ -13,6 +13,12 @@
 
 #define TICKETS_MAX 16384 /* in one answer; a cache with more is nobody's */
 
+/* Kerberos says of tickets that are not there what it says to AcquireCredentialsHandle, as on Windows ("klist tgt" without one). */
+static NTSTATUS tickets_status(SECURITY_STATUS status)
+{
+    return cause_answer(status) == SEC_E_NO_CREDENTIALS ? (NTSTATUS)SEC_E_NO_CREDENTIALS : lsa_status(status);
+}
+
 struct answer {
     uint16_t *at; /* where the next string goes */
     bool failed;
@@ -114,7 +120,7 @@ NTSTATUS lsa_tickets_query(const struct lsa_call *call)
     require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
     SECURITY_STATUS told = logons_tickets(call->package, luid_number(&asked.LogonId), &request, &list);
-    require(told == SEC_E_OK, lsa_status(told));
+    require(told == SEC_E_OK, tickets_status(told));
     try(list_measure(writer_slice_of(&list), &n_tickets, &text));
     size_t size = info_size(asked.MessageType), head = offsetof(KERB_QUERY_TKT_CACHE_RESPONSE, Tickets);
     size_t least = sizeof(KERB_QUERY_TKT_CACHE_EX3_RESPONSE); /* a response has room for one */
@@ -150,7 +156,7 @@ static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const KERB_
                                             .client = client,
                                             .client_realm = client_realm};
     SECURITY_STATUS status = logons_tickets(call->package, luid_number(luid), &request, &told);
-    require(status == SEC_E_OK, lsa_status(status));
+    require(status == SEC_E_OK, tickets_status(status));
     struct reader reader = reader_of(writer_slice_of(&told));
     bool removed = reader_u32le(&reader, &n_removed) == WIRE_OK && n_removed > 0;
     bool all = *client == '\0' && *client_realm == '\0' && *server == '\0' && *realm == '\0';
@@ -259,7 +265,7 @@ static NTSTATUS retrieve(const struct lsa_call *call, const LUID *luid, const st
     struct ticket ticket;
     SECURITY_STATUS status = logons_tickets(call->package, luid_number(luid), request, &told);
     struct reader reader = reader_of(writer_slice_of(&told));
-    NTSTATUS answered = status != SEC_E_OK                                               ? lsa_status(status)
+    NTSTATUS answered = status != SEC_E_OK                                               ? tickets_status(status)
                         : told.len == 0 || ticket_read(&reader, &ticket) != WIRE_OK      ? STATUS_NO_SUCH_LOGON_SESSION
                         : enctype != KERB_ETYPE_DEFAULT && ticket.key_enctype != enctype ? STATUS_NOT_SUPPORTED
                                                                                          : ticket_give(call, &ticket);

@@ -299,9 +299,14 @@ static DWORD computer_name_get(EXTENDED_NAME_FORMAT format, bool wide, void *roo
     SECURITY_STATUS status = config_get(&config);
     if (status != SEC_E_OK)
         return directory_error(status);
-    DWORD error = computer_name_of(config, format, wide, room, n);
+    ULONG none =
+        0; /* without room whatever *n says; and then another error than that of too little (GetComputerObjectName's reference) */
+    DWORD error = computer_name_of(config, format, wide, room, room != NULL ? n : &none);
     config_release(config);
-    return error;
+    if (room != NULL || error != ERROR_MORE_DATA)
+        return error;
+    *n = none;
+    return ERROR_INSUFFICIENT_BUFFER;
 }
 
 BOOLEAN SEC_ENTRY GetComputerObjectNameW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuffer, PULONG nSize)
@@ -369,8 +374,11 @@ static DWORD name_translate(const struct translation *call)
         return directory_error(status);
     status = translate(config, name, call->format, call->wanted, &text);
     config_release(config);
-    return status == SEC_E_OK ? name_deliver(text, call->wide, call->room, call->n, ERROR_INSUFFICIENT_BUFFER)
-                              : directory_error(status);
+    if (status != SEC_E_OK)
+        return directory_error(status);
+    bool asks = call->room == NULL && *call->n == 0; /* for the size, which succeeds here */
+    error = name_deliver(text, call->wide, call->room, call->n, ERROR_INSUFFICIENT_BUFFER);
+    return asks && error == ERROR_INSUFFICIENT_BUFFER ? ERROR_SUCCESS : error;
 }
 
 BOOLEAN SEC_ENTRY TranslateNameW(LPCWSTR lpAccountName, EXTENDED_NAME_FORMAT AccountNameFormat,

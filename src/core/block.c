@@ -100,16 +100,27 @@ void *block_alloc_secret(size_t len)
     return block_add(secret_block_alloc(sizeof(struct header) + len), len, true);
 }
 
-size_t block_len(const void *block)
+/* What is known of a block, or nothing. */
+static struct header block_look(const void *block)
 {
     struct shard *shard = shard_of(block);
     pthread_mutex_lock(&shard->lock);
     const struct header *header = *bucket_of(shard, block);
     while (header != NULL && (const void *)(header + 1) != block)
         header = header->next;
-    size_t len = header != NULL ? header->len : 0;
+    const struct header found = header != NULL ? *header : (struct header){0};
     pthread_mutex_unlock(&shard->lock);
-    return len;
+    return found;
+}
+
+size_t block_len(const void *block)
+{
+    return block_look(block).len;
+}
+
+bool block_is_secret(const void *block)
+{
+    return block_look(block).secret;
 }
 
 SECURITY_STATUS block_free(void *block)

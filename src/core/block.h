@@ -6,6 +6,7 @@
 #define OPENSSPI_CORE_BLOCK_H
 
 #include <sspi.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Zeroed block known to block_free, or NULL. */
@@ -14,6 +15,8 @@ void *block_alloc(size_t len);
 void *block_alloc_secret(size_t len);
 /* The size of a live block; 0 for any other pointer. */
 size_t block_len(const void *block);
+/* Is it a live block of block_alloc_secret? */
+bool block_is_secret(const void *block);
 /* Wipes and frees. SEC_E_OK also for NULL; SEC_E_INVALID_HANDLE for what is not (or no longer) ours. */
 SECURITY_STATUS block_free(void *block);
 

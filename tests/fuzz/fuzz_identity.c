@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "fuzz/world.h"
 
+#include <sspi_ext.h>
 #include <string.h>
 
 static void same(PSEC_WINNT_AUTH_IDENTITY_OPAQUE a, PSEC_WINNT_AUTH_IDENTITY_OPAQUE b)
@@ -14,10 +15,23 @@ static void same(PSEC_WINNT_AUTH_IDENTITY_OPAQUE a, PSEC_WINNT_AUTH_IDENTITY_OPA
     MUST(same_user && same_identity);
 }
 
+/* Are the packed credentials, if any, a password? Of a structure that this library wrote. */
+static bool is_password(PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity)
+{
+    const SEC_WINNT_AUTH_IDENTITY_EX2 *ex2 = identity;
+    const char *type = (const char *)identity + ex2->PackedCredentialsOffset + 4;
+    ULONG forms = OPENSSPI_AUTH_IDENTITY_NT_HASH | OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_X509;
+    return ex2->PackedCredentialsLength == 0 ||
+           ((ex2->Flags & forms) == 0 && memcmp(type, &SEC_WINNT_AUTH_DATA_TYPE_PASSWORD, sizeof(GUID)) == 0);
+}
+
 static void strings(PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity)
 {
     PCWSTR text[3];
-    MUST(SspiEncodeAuthIdentityAsStrings(identity, &text[0], &text[1], &text[2]) == SEC_E_OK);
+    SECURITY_STATUS taken = SspiEncodeAuthIdentityAsStrings(identity, &text[0], &text[1], &text[2]);
+    MUST(taken == (is_password(identity) ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION));
+    if (taken != SEC_E_OK)
+        return;
     if (text[0] != NULL || text[1] != NULL || text[2] != NULL) {
         PSEC_WINNT_AUTH_IDENTITY_OPAQUE again;
         BOOLEAN same_user = FALSE;
@@ -25,6 +39,7 @@ static void strings(PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity)
         /* Longer than a password may be, but in packed credentials. */
         MUST(status == SEC_E_OK);
         MUST(SspiCompareAuthIdentities(identity, again, &same_user, NULL) == SEC_E_OK && same_user);
+        MUST(is_password(again));
         SspiFreeAuthIdentity(again);
     }
     for (unsigned i = 0; i < 3; i++)

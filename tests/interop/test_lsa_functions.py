@@ -4,6 +4,7 @@ import pwd
 import re
 import subprocess
 import tempfile
+import types
 
 import lsa
 import pytest
@@ -18,6 +19,7 @@ UID = pwd.getpwnam(UNIX).pw_uid
 POLICY = f"[kerberos]\n{PATIENCE}delegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
 LOGON_FAILURE, NOT_SUPPORTED, WRONG_PASSWORD, NONE_MAPPED = "0xc000006d", "0xc00000bb", "0xc000006a", "0xc0000073"
 INVALID_LOGON_TYPE = "0xc000010b"
+NO_CREDENTIALS, NO_TRUST_SAM_ACCOUNT = "0x8009030e", "0xc000018b"
 
 
 @pytest.fixture(scope="module", name="realm")
@@ -91,6 +93,19 @@ def test_wrong_logons(world):
                f"logon 4 Kerberos carol EXAMPLE.TEST {PASSWORD}", f"logon 2 Kerberos carol EXAMPLE.TEST {PASSWORD}")
     assert [line.split()[1] for line in told[:4]] == [LOGON_FAILURE] * 3 + [NOT_SUPPORTED]
     assert told[4].startswith(f"logon {NONE_MAPPED} carol came without SIDs"), told[4]  # nobody here: neither a SID nor a Unix user is hers
+
+
+def test_computer_unknown_to_the_realm(world):
+    """A right password, and no service of this computer's at the KDC: Windows' word for it, which is not that of a wrong password."""
+    if world.mode == "daemon":
+        return
+    other = pathlib.Path(world.directory) / "unknown.conf"
+    text = pathlib.Path(world.env["OPENSSPI_CONFIG"]).read_text(encoding="utf-8")
+    other.write_text(text.replace("[access]\n", "[access]\nlogon_service = host/none.example.test\n"), encoding="utf-8")
+    unknown = types.SimpleNamespace(program_env={**world.program_env, "OPENSSPI_CONFIG": str(other)})
+    told = run(unknown, f"logon 3 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}", f"logon 3 Kerberos {UNIX} EXAMPLE.TEST wrong",
+               f"user 3 3 {UNIX} EXAMPLE.TEST {PASSWORD}")
+    assert [line.split()[1] for line in told[:2]] == [NO_TRUST_SAM_ACCOUNT, LOGON_FAILURE] and told[2].startswith("user error 1787 "), told
 
 
 def test_many_network_logons(world):
@@ -350,11 +365,13 @@ def test_retrieve(world, realm):
             assert line.split()[2] == NOT_SUPPORTED
         assert "gives none out" in told[0] and "gives none out" in told[1]
         return
+    empty = types.SimpleNamespace(program_env={**world.program_env, "KRB5CCNAME": f"FILE:{world.directory}/none"})
+    assert [line.split()[2] for line in run(empty, *ask[:3])] == [NO_CREDENTIALS] * 3
     subprocess.run(["kinit", "carol"], input=PASSWORD + "\n", env={**realm.env, **world.program_env}, text=True, check=True, capture_output=True, timeout=60)
     told = run(world, ask[2], *ask)
-    assert told[0].split()[2] != "0x00000000" and "no ticket" in told[0]  # not in the cache yet
+    assert told[0].split()[2] == NO_CREDENTIALS and "no ticket" in told[0]  # not in the cache yet
     assert re.fullmatch(r"granting 0x00000000 0x00000000 krbtgt/EXAMPLE.TEST@EXAMPLE.TEST for carol key 0 of \d+, ticket whole", told[1]), told
     for line in told[2:4]:
         assert re.fullmatch(rf"retrieve 0x00000000 0x00000000 {SERVICE}@EXAMPLE.TEST for carol key (16|32) of \d+, ticket whole", line), told
     assert told[4].split()[2] == NOT_SUPPORTED
-    assert told[5].split()[2] not in ("0x00000000", NOT_SUPPORTED) and told[6].split()[2] == "0xc000000d"
+    assert told[5].split()[2] == NO_TRUST_SAM_ACCOUNT and told[6].split()[2] == "0xc000000d"

@@ -257,7 +257,9 @@ OPENSSPI_GUID(SSPIPFC_STRUCTURE_TYPE_CREDUI_CONTEXT) = {
  * SspiEncodeStringsAsAuthIdentity makes an identity from strings.
  *
  * pszUserName, pszDomainName, pszPackedCredentialsString are zero-terminated; each may be NULL, but not all
- * of them. The third is a password, or a whole SEC_WINNT_AUTH_PACKED_CREDENTIALS in base64. ppAuthIdentity
+ * of them. The third is a password, or a SEC_WINNT_AUTH_PACKED_CREDENTIALS of a password in base64. Whatever
+ * else it looks like is a password, letter by letter: it may come from anybody, and names no keytab and no
+ * certificate; SspiUnmarshalAuthIdentity and the flags of sspi_ext.h make identities of those. ppAuthIdentity
  * receives the identity, a SEC_WINNT_AUTH_IDENTITY_EX2, to be freed with SspiFreeAuthIdentity.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_TOKEN when all strings are NULL, when a name is not valid UTF-16 and when one
@@ -274,10 +276,12 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
  *
  * pAuthIdentity stays the caller's. The outputs receive strings, each to be freed with SspiLocalFree; a NULL
  * one stays NULL. ppszPackedCredentialsString receives a secret, which freeing wipes: the password, or base64 of
- * packed credentials that are none, or whose password holds a NUL or would be read as base64.
+ * its SEC_WINNT_AUTH_PACKED_CREDENTIALS where it holds a NUL or would be read as base64 itself.
  *
- * Returns SEC_E_OK; STATUS_INVALID_PARAMETER (0xC000000D) when the identity is encrypted;
- * SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the identity is damaged; SEC_E_INSUFFICIENT_MEMORY.
+ * Returns SEC_E_OK; SEC_E_UNSUPPORTED_FUNCTION when the secret is no password: a hash, a keytab, a certificate or
+ * the name of one (SspiMarshalAuthIdentity keeps them whole); STATUS_INVALID_PARAMETER (0xC000000D) when the
+ * identity is encrypted; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the identity is damaged;
+ * SEC_E_INSUFFICIENT_MEMORY. On failure the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, SspiEncodeAuthIdentityAsStrings; observed behaviour of Windows.
  */
@@ -317,8 +321,8 @@ SECURITY_STATUS SEC_ENTRY SspiCopyAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE A
 VOID SEC_ENTRY SspiFreeAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData);
 
 /*
- * SspiZeroAuthIdentity wipes an identity, secrets and names, without freeing it. NULL is allowed. Of a plain
- * structure the strings are wiped; its pointers and lengths stay.
+ * SspiZeroAuthIdentity wipes an identity, secrets and names, without freeing it. NULL is allowed. Of a structure
+ * with pointers, SEC_WINNT_AUTH_IDENTITY or _EX, the strings are wiped; its pointers and lengths stay.
  *
  * Source: Microsoft SSPI reference, SspiZeroAuthIdentity.
  */
@@ -363,7 +367,8 @@ SECURITY_STATUS SEC_ENTRY SspiMarshalAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQU
  * SspiUnmarshalAuthIdentity reads what SspiMarshalAuthIdentity wrote.
  *
  * AuthIdentityByteArray is AuthIdentityLength bytes and stays the caller's. ppAuthIdentity receives the
- * identity, to be freed with SspiFreeAuthIdentity.
+ * identity, to be freed with SspiFreeAuthIdentity. It may name a keytab, or a certificate with a module to be
+ * loaded for its key: take such bytes from nobody who may not choose those.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the block is damaged;
  * SEC_E_INSUFFICIENT_MEMORY.

@@ -321,6 +321,10 @@
 #ifndef STATUS_CONNECTION_REFUSED
 #define STATUS_CONNECTION_REFUSED ((NTSTATUS)0xC0000236)
 #endif
+/* The KDC knows none of the encryption types asked for. */
+#ifndef STATUS_KDC_UNKNOWN_ETYPE
+#define STATUS_KDC_UNKNOWN_ETYPE ((NTSTATUS)0xC00002FD)
+#endif
 /* The logon with a certificate failed. */
 #ifndef STATUS_PKINIT_FAILURE
 #define STATUS_PKINIT_FAILURE ((NTSTATUS)0xC0000320)

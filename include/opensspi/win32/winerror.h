@@ -274,6 +274,8 @@
 #define ERROR_TIME_SKEW 1398
 /* The time is over. */
 #define ERROR_TIMEOUT 1460
+/* The domain has no account for this computer. */
+#define ERROR_NO_TRUST_SAM_ACCOUNT 1787
 /* The trust between the two domains is broken. */
 #define ERROR_TRUSTED_DOMAIN_FAILURE 1788
 /* The trust between this computer and its domain is broken. */

@@ -245,7 +245,7 @@ struct ui_a {
     void *banner;
 };
 
-static void prompts(void **state)
+static void test_prompts(void **state)
 {
     PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = NULL, again = NULL;
     int save = TRUE;
@@ -288,6 +288,18 @@ static void prompts(void **state)
         assert_true(signs_on(identity, true));
         SspiFreeAuthIdentity(identity);
     }
+    /* Nor is it packed credentials, of a keytab here, whatever it looks like. */
+    static const char packed[] = "HAAdAOiqh9WP91VEoRLJNL7ufOEcAAAAAQAAAHg=";
+    PCWSTR user, domain, back;
+    askpass_make("EXAMPLE\\alice", packed, 0);
+    assert_int_equal(SspiPromptForCredentialsA("HTTP/server", NULL, 0, "NTLM", NULL, &identity, NULL, 0), 0);
+    assert_int_equal(SspiEncodeAuthIdentityAsStrings(identity, &user, &domain, &back), SEC_E_OK);
+    for (size_t i = 0; i < sizeof packed; i++)
+        assert_int_equal(back[i], packed[i]);
+    SspiLocalFree((void *)(uintptr_t)user);
+    SspiLocalFree((void *)(uintptr_t)domain);
+    SspiLocalFree((void *)(uintptr_t)back);
+    SspiFreeAuthIdentity(identity);
     loop_cleanup();
 }
 
@@ -362,7 +374,7 @@ int main(void)
         cmocka_unit_test(every_bit_counts),
         cmocka_unit_test(options),
         cmocka_unit_test(signs_on_encrypted),
-        cmocka_unit_test(prompts),
+        cmocka_unit_test(test_prompts),
         cmocka_unit_test(prompts_refused),
         cmocka_unit_test(freed_is_wiped),
     };

@@ -157,6 +157,12 @@ static void test_statuses(void **state)
         {SEC_E_INVALID_TOKEN, STATUS_INVALID_PARAMETER, ERROR_INVALID_PARAMETER},
         {SEC_E_SECPKG_NOT_FOUND, STATUS_NO_SUCH_PACKAGE, 1364 /* ERROR_NO_SUCH_PACKAGE */},
         {SEC_E_INTERNAL_ERROR, STATUS_INTERNAL_ERROR, 1359 /* ERROR_INTERNAL_ERROR */},
+        {SEC_E_TARGET_UNKNOWN, STATUS_NO_TRUST_SAM_ACCOUNT, ERROR_NO_TRUST_SAM_ACCOUNT},
+        {SEC_E_KDC_UNKNOWN_ETYPE, STATUS_KDC_UNKNOWN_ETYPE, (ULONG)SEC_E_KDC_UNKNOWN_ETYPE},
+        {SEC_E_DELEGATION_POLICY, SEC_E_DELEGATION_POLICY, ERROR_MR_MID_NOT_FOUND}, /* no NTSTATUS says so */
+        {SEC_E_CONTEXT_EXPIRED, SEC_E_CONTEXT_EXPIRED, ERROR_MR_MID_NOT_FOUND},
+        {SEC_E_MESSAGE_ALTERED, SEC_E_MESSAGE_ALTERED, ERROR_MR_MID_NOT_FOUND},
+        {SEC_I_CONTINUE_NEEDED, STATUS_INTERNAL_ERROR, 1359 /* ERROR_INTERNAL_ERROR */}, /* no failure at all */
         {STATUS_ACCOUNT_LOCKED_OUT, STATUS_ACCOUNT_LOCKED_OUT, ERROR_ACCOUNT_LOCKED_OUT},
     };
     (void)state;
@@ -166,6 +172,11 @@ static void test_statuses(void **state)
         assert_int_equal(LsaNtStatusToWinError(cases[i].status), cases[i].error);
     }
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000FFFF), ERROR_MR_MID_NOT_FOUND);
+    /* What a package answers as its own status. */
+    assert_int_equal(LsaNtStatusToWinError(SEC_E_NO_CREDENTIALS), ERROR_NO_SUCH_LOGON_SESSION);
+    assert_int_equal(LsaNtStatusToWinError(SEC_E_LOGON_DENIED), ERROR_LOGON_FAILURE);
+    assert_int_equal(LsaNtStatusToWinError(SEC_E_NO_AUTHENTICATING_AUTHORITY), ERROR_NO_LOGON_SERVERS);
+    assert_int_equal(LsaNtStatusToWinError(SEC_E_TARGET_UNKNOWN), 53 /* ERROR_BAD_NETPATH */);
     /* Connections that break. */
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC00000B0), 233);
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC00000C9), 64);
@@ -194,6 +205,8 @@ static void test_last_errors(void **state)
         {SEC_E_SECPKG_NOT_FOUND, ERROR_NOT_SUPPORTED},
         {SEC_E_INTERNAL_ERROR, ERROR_INTERNAL_ERROR},
         {SEC_E_QOP_NOT_SUPPORTED, ERROR_INTERNAL_ERROR},
+        {SEC_E_TARGET_UNKNOWN, ERROR_NONE_MAPPED}, /* a name that nobody has */
+        {SEC_E_KDC_UNKNOWN_ETYPE, (DWORD)SEC_E_KDC_UNKNOWN_ETYPE},
         {(SECURITY_STATUS)0xC000FFFF, ERROR_INTERNAL_ERROR},
     };
     (void)state;

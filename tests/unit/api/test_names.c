@@ -273,6 +273,17 @@ static void test_computer_name(void **state)
     assert_false(GetComputerObjectNameA(NameSamCompatible, name, &n));
     assert_int_equal(GetLastError(), ERROR_MORE_DATA);
     assert_int_equal(n, sizeof "EXAMPLE\\SERVER$");
+    /* Without room it is another error, whatever the size said. */
+    for (ULONG said = 0; said <= 100; said += 50) {
+        n = said;
+        assert_false(GetComputerObjectNameA(NameSamCompatible, NULL, &n));
+        assert_int_equal(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+        assert_int_equal(n, sizeof "EXAMPLE\\SERVER$");
+    }
+    n = 50;
+    assert_false(GetComputerObjectNameW(NameFullyQualifiedDN, NULL, &n));
+    assert_int_equal(GetLastError(), ERROR_NONE_MAPPED);
+    n = sizeof name;
     assert_true(GetComputerObjectNameA(NameSamCompatible, name, &n));
     assert_string_equal(name, "EXAMPLE\\SERVER$");
     n = sizeof name;
@@ -317,9 +328,24 @@ static void test_translate(void **state)
     WCHAR wide[64];
     ULONG n = 0;
     (void)state;
-    assert_false(TranslateNameA("example\\ALICE", NameSamCompatible, NameUserPrincipal, NULL, &n));
+    /* To ask for the size is no failure; to have too little room is one. */
+    assert_true(TranslateNameA("example\\ALICE", NameSamCompatible, NameUserPrincipal, NULL, &n));
+    assert_int_equal(n, sizeof "alice@example.test");
+    n = 0;
+    assert_true(TranslateNameW(OPENSSPI_WIDE("example\\ALICE"), NameSamCompatible, NameUserPrincipal, NULL, &n));
+    assert_int_equal(n, sizeof "alice@example.test");
+    n = 0;
+    assert_false(TranslateNameA("example\\ALICE", NameSamCompatible, NameUserPrincipal, name, &n));
     assert_int_equal(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
     assert_int_equal(n, sizeof "alice@example.test");
+    n = 5;
+    assert_false(TranslateNameA("example\\ALICE", NameSamCompatible, NameUserPrincipal, name, &n));
+    assert_int_equal(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+    assert_int_equal(n, sizeof "alice@example.test");
+    n = 0;
+    assert_false(TranslateNameA("EXAMPLE\\nobody", NameSamCompatible, NameDisplay, NULL, &n));
+    assert_int_equal(GetLastError(), ERROR_NONE_MAPPED);
+    n = sizeof name;
     assert_true(TranslateNameA("example\\ALICE", NameSamCompatible, NameUserPrincipal, name, &n));
     assert_string_equal(name, "alice@example.test");
     assert_int_equal(n, sizeof "alice@example.test"); /* with the terminator, unlike GetUserNameEx */

@@ -71,13 +71,19 @@ static void test_secret_blocks(void **state)
         assert_non_null(block);
         assert_int_equal((uintptr_t)block % 16, 0);
         assert_int_equal(block_len(block), len);
+        assert_true(block_is_secret(block));
         for (size_t i = 0; i < len; i++)
             assert_int_equal(block[i], 0);
         memset(block, 0xa5, len);
         assert_int_equal(block_free(block), SEC_E_OK);
         assert_int_equal(block_free(block), SEC_E_INVALID_HANDLE);
         assert_int_equal(block_len(block), 0);
+        assert_false(block_is_secret(block));
     }
+    void *other = block_alloc(16);
+    assert_non_null(other);
+    assert_false(block_is_secret(other));
+    assert_int_equal(block_free(other), SEC_E_OK);
     assert_null(block_alloc_secret(SIZE_MAX));
     assert_null(block_alloc_secret(SIZE_MAX - 16));
     assert_int_equal(block_len(NULL), 0);
