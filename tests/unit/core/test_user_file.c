@@ -134,6 +134,60 @@ static void test_file(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* A name alone may tell its domain, however it came; the name of an identity with a domain of its own may not. A name is first taken as it is. */
+static void test_names_with_domains(void **state)
+{
+    static const char lines[] = "EXAMPLE:alice:first\n"
+                                "OTHER:alice:second\n"
+                                "EXAMPLE:bob@other:third\n"
+                                "OTHER:bob:fourth\n"
+                                "EXAMPLE:OTHER\\erin:fifth\n"
+                                ":carol:sixth\n";
+    static const struct {
+        const char *principal, *user, *domain, *password, *kept_domain; /* no password: none is found */
+    } cases[] = {
+        {NULL, "alice", NULL, "first", "EXAMPLE"},
+        {NULL, "OTHER\\alice", NULL, "second", "OTHER"},
+        {NULL, "other\\ALICE", "", "second", "OTHER"},
+        {NULL, "alice@other", NULL, "second", "OTHER"},
+        {"OTHER\\alice", NULL, NULL, "second", "OTHER"},
+        {"alice@other", NULL, NULL, "second", "OTHER"},
+        {NULL, "bob@other", NULL, "third", "EXAMPLE"},
+        {"bob@other", NULL, NULL, "third", "EXAMPLE"},
+        {NULL, "bob@other", "OTHER", NULL, NULL},
+        {NULL, "alice@other", "EXAMPLE", NULL, NULL},
+        {NULL, "OTHER\\erin", "EXAMPLE", "fifth", "EXAMPLE"},
+        {NULL, "OTHER\\erin", NULL, "fifth", "EXAMPLE"},
+        {NULL, "OTHER\\alice", "EXAMPLE", NULL, NULL},
+        {NULL, "EXAMPLE\\alice", "OTHER", NULL, NULL},
+        {NULL, "WRONG\\alice", NULL, NULL, NULL},
+        {NULL, "alice@wrong", NULL, NULL, NULL},
+        {NULL, "OTHER\\", NULL, NULL, NULL},
+        {NULL, "@OTHER", NULL, NULL, NULL},
+        {NULL, "ANY\\carol", NULL, "sixth", "ANY"},
+        {NULL, "carol@any", NULL, "sixth", "any"},
+        {"alice", "OTHER\\alice", NULL, "second", "OTHER"}, /* the identity is nearer */
+        {"OTHER\\alice", "alice", NULL, "first", "EXAMPLE"},
+    };
+    char path[] = "/tmp/opensspi-users-XXXXXX";
+    int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0 && write(fd, lines, sizeof lines - 1) == (ssize_t)sizeof lines - 1 && close(fd) == 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_IDENTITY struct identity found = {0};
+        cause_clear();
+        SECURITY_STATUS status = user_file_find(path, cases[i].principal, cases[i].user, cases[i].domain, &found);
+        bool wanted = cases[i].password != NULL;
+        if (status != (wanted ? SEC_E_OK : SEC_E_NO_CREDENTIALS) || (*cause_text() == '\0') != wanted ||
+            (wanted && (found.password.len != 2 * strlen(cases[i].password) ||
+                        found.password.data[2] != (uint8_t)cases[i].password[1] ||
+                        strcmp(found.domain, cases[i].kept_domain) != 0)))
+            fail_msg("%s, %s, %s: 0x%08x %s", cases[i].principal, cases[i].user, cases[i].domain, (unsigned)status,
+                     cause_text());
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
 static void test_sizes(void **state)
 {
     char path[] = "/tmp/opensspi-users-XXXXXX", *lines = malloc(USER_FILE_MAX + 1);
@@ -173,7 +227,7 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_search), cmocka_unit_test(test_damaged),
-                                       cmocka_unit_test(test_file), cmocka_unit_test(test_sizes),
-                                       cmocka_unit_test(test_without_memory)};
+                                       cmocka_unit_test(test_file),   cmocka_unit_test(test_names_with_domains),
+                                       cmocka_unit_test(test_sizes),  cmocka_unit_test(test_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
