@@ -46,16 +46,20 @@ static enum reading line_read(int fd, char line[ANSWER_MAX])
     return READING_FAILED;
 }
 
-/* Waits for the child, a while if it has nothing more to say, and ends it. */
-static int child_end(pid_t child, bool answered, bool done)
+/* Waits for the child, a while if it has nothing more to say, and ends it. Its status, or -1: what it wrote is an answer only where it is known to
+ * have ended well, for programs that fail may say so where the answer is read. */
+static int child_end(pid_t child, bool done)
 {
     int status = -1;
     for (unsigned turns = done ? EXIT_MS / 10 : 0; turns > 0; turns--) {
         pid_t ended = waitpid(child, &status, WNOHANG);
         if (ended == child)
             return status;
-        if (ended < 0 && errno != EINTR)
-            return answered ? 0 : -1; /* a host that reaps every child itself took the status */
+        if (ended < 0 && errno != EINTR) {
+            (void)cause_set(SEC_E_NO_CREDENTIALS, "how the askpass program ended was not to be learned: this process "
+                                                  "ignores SIGCHLD, or waits for all of its children elsewhere");
+            return -1;
+        }
         poll(NULL, 0, 10);
     }
     kill(child, SIGKILL);
@@ -85,7 +89,7 @@ static enum answer ask_program(const char *program, const char *question, char a
     enum reading reading = line_read(ends[0], answer);
     bool answered = reading == READING_DONE;
     close(ends[0]);
-    int status = child_end(child, answered, reading != READING_FAILED);
+    int status = child_end(child, reading != READING_FAILED);
     if (!answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
         return ANSWER_NOBODY;
     return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ANSWER_GIVEN : ANSWER_DECLINED;
