@@ -1,5 +1,6 @@
 #include "core/user_file.h"
 
+#include "base/file_whole.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/as_process.h"
@@ -20,6 +21,7 @@ static SECURITY_STATUS file_load(const char *path, struct secret *text)
                    ? cause_set(SEC_E_NO_CREDENTIALS, "%s: there is no such file of default credentials", path)
                    : cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
     const char *problem = NULL;
+    enum file_whole reading;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (size_t)status.st_size > USER_FILE_MAX)
         problem = "not a regular file of at most 1 MiB";
     else if (status.st_uid != geteuid() && status.st_uid != 0)
@@ -28,8 +30,8 @@ static SECURITY_STATUS file_load(const char *path, struct secret *text)
         problem = "holds passwords and is open to others: chmod 600";
     else if (!secret_alloc(text, (size_t)status.st_size))
         problem = "too large for memory";
-    else if (read(fd, text->data, text->len) != (ssize_t)text->len)
-        problem = "changed while it was read";
+    else if ((reading = file_whole_read(fd, &status, text->data)) != FILE_WHOLE)
+        problem = reading == FILE_WHOLE_CHANGED ? "changed while it was read" : "cannot be read";
     close(fd);
     return problem == NULL ? SEC_E_OK : cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", path, problem);
 }

@@ -11,11 +11,32 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/user_file.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Stands before the C library's for this program: what a file meets while it is read. */
+static void (*before_read)(void);
+static int interruptions;
+static bool broken;
+static size_t piece = SIZE_MAX;
+
+__attribute__((visibility("default"))) ssize_t read(int fd, void *bytes, size_t len)
+{
+    if (interruptions > 0 || broken) {
+        errno = broken ? EIO : EINTR;
+        interruptions -= broken ? 0 : 1;
+        return -1;
+    }
+    if (before_read != NULL)
+        before_read();
+    return syscall(SYS_read, fd, bytes, len < piece ? len : piece);
+}
 
 #define FILE_TEXT                  \
     "# default credentials\n"      \
@@ -206,6 +227,69 @@ static void test_sizes(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static char changing[] = "/tmp/opensspi-users-XXXXXX";
+
+static void file_write(const char *text)
+{
+    int fd = open(changing, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0);
+}
+
+static void grow(void)
+{
+    before_read = NULL;
+    file_write("EXAMPLE:alice:another password");
+}
+
+static void shrink(void)
+{
+    before_read = NULL;
+    file_write("EXAMPLE:al");
+}
+
+static void write_over(void)
+{
+    struct timespec later[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 4000000000}};
+    before_read = NULL;
+    file_write("EXAMPLE:alice:ffff");
+    assert_int_equal(utimensat(AT_FDCWD, changing, later, 0), 0); /* clocks of files are coarse */
+}
+
+/* What is written while it is read is neither cut nor of two states. */
+static void test_changes(void **state)
+{
+    static void (*const changes[])(void) = {grow, shrink, write_over};
+    int fd = mkstemp(changing);
+    (void)state;
+    assert_true(fd >= 0 && close(fd) == 0);
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        AUTO_IDENTITY struct identity none = {0};
+        file_write("EXAMPLE:alice:pass");
+        before_read = changes[i];
+        assert_int_equal(find(changing, NULL, &none), SEC_E_INTERNAL_ERROR);
+        assert_null(before_read);
+        assert_non_null(strstr(cause_text(), "changed while it was read"));
+        assert_null(none.user);
+    }
+    /* What comes in pieces, or after a signal, is all there. */
+    file_write("EXAMPLE:alice:pass");
+    AUTO_IDENTITY struct identity whole = {0};
+    interruptions = 2;
+    piece = 5;
+    SECURITY_STATUS status = find(changing, NULL, &whole);
+    piece = SIZE_MAX;
+    assert_int_equal(interruptions, 0);
+    assert_int_equal(status, SEC_E_OK);
+    assert_int_equal(whole.password.len, 2 * strlen("pass"));
+    AUTO_IDENTITY struct identity none = {0};
+    broken = true;
+    status = find(changing, NULL, &none);
+    broken = false;
+    assert_int_equal(status, SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "cannot be read"));
+    assert_int_equal(unlink(changing), 0);
+}
+
 /* A line that fits is not passed over for want of memory: the next one that does is somebody else's. */
 static void test_without_memory(void **state)
 {
@@ -226,8 +310,9 @@ static void test_without_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_search), cmocka_unit_test(test_damaged),
-                                       cmocka_unit_test(test_file),   cmocka_unit_test(test_names_with_domains),
-                                       cmocka_unit_test(test_sizes),  cmocka_unit_test(test_without_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_search),        cmocka_unit_test(test_damaged),
+                                       cmocka_unit_test(test_file),          cmocka_unit_test(test_names_with_domains),
+                                       cmocka_unit_test(test_sizes),         cmocka_unit_test(test_changes),
+                                       cmocka_unit_test(test_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
