@@ -69,6 +69,9 @@ enum wire_result identity_response_read(struct slice proof, struct identity_resp
     return WIRE_OK;
 }
 
+/* Items of a list are told apart by commas and blanks; a list may have come from a file, with its line's end. */
+#define LIST_BLANKS " \t\r\n"
+
 enum listed { LIST_SILENT, LIST_NAMES, LIST_EXCLUDES };
 
 /* What the list says of a package, the first word that does. `names_some`: it names packages, and so leaves out those of which it says nothing. An
@@ -78,10 +81,11 @@ static enum listed list_look(const struct identity *identity, const char *packag
     const char *at = identity != NULL && identity->packages != NULL ? identity->packages : "";
     *names_some = false;
     while (*at != '\0') {
-        at += strspn(at, ", ");
+        at += strspn(at, "," LIST_BLANKS);
         bool excluded = *at == '!';
-        at += excluded ? 1 : 0;
-        size_t len = strcspn(at, ", ");
+        if (excluded) /* "! ntlm" would otherwise name what it is to keep out */
+            at += 1 + strspn(at + 1, LIST_BLANKS);
+        size_t len = strcspn(at, "," LIST_BLANKS);
         if (len > 0 && utf8_equal_fold(slice_of(at, len), slice_of_text(package)))
             return excluded ? LIST_EXCLUDES : LIST_NAMES;
         *names_some |= len > 0 && !excluded;

@@ -22,12 +22,29 @@
 #define NOT_STARTED \
     127 /* POSIX, posix_spawn: how a child ends that could not become the program, where the call itself did not say so */
 
-enum reading { READING_DONE, READING_ENDED, READING_FAILED };
+enum reading { READING_DONE, READING_ENDED, READING_FAILED, READING_INTERRUPTED };
 
-/* One line from a descriptor, without its newline. READING_ENDED: there is none, and whoever had one is gone. */
-static enum reading line_read(int fd, char line[ANSWER_MAX])
+/* The signal that a terminal makes of this character; 0: none. */
+static int interrupt_of(const struct termios *terminal, char character)
+{
+    static const struct {
+        size_t at;
+        int number;
+    } interrupts[] = {{VINTR, SIGINT}, {VQUIT, SIGQUIT}, {VSUSP, SIGTSTP}};
+    if ((terminal->c_lflag & ISIG) == 0 || (unsigned char)character == _POSIX_VDISABLE)
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(interrupts); i++)
+        if (terminal->c_cc[interrupts[i].at] == (unsigned char)character)
+            return interrupts[i].number;
+    return 0;
+}
+
+/* One line from a descriptor, without its newline. READING_ENDED: there is none, and whoever had one is gone. READING_INTERRUPTED: it has
+ * a character, the first of `line` then, which this terminal (NULL: none) would have made a signal. */
+static enum reading line_read(int fd, const struct termios *terminal, char line[ANSWER_MAX])
 {
     size_t len = 0;
+    line[0] = '\0';
     while (len < ANSWER_MAX - 1) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         int ready = poll(&wait, 1, ANSWER_MS);
@@ -42,20 +59,28 @@ static enum reading line_read(int fd, char line[ANSWER_MAX])
             return got > 0 || len > 0 ? READING_DONE : READING_ENDED;
         line[len++] = byte;
         line[len] = '\0';
+        if (terminal != NULL && interrupt_of(terminal, byte) != 0) {
+            line[0] = byte;
+            return READING_INTERRUPTED;
+        }
     }
     return READING_FAILED;
 }
 
-/* Waits for the child, a while if it has nothing more to say, and ends it. */
-static int child_end(pid_t child, bool answered, bool done)
+/* Waits for the child, a while if it has nothing more to say, and ends it. Its status, or -1: what it wrote is an answer only where it is known to
+ * have ended well, for programs that fail may say so where the answer is read. */
+static int child_end(pid_t child, bool done)
 {
     int status = -1;
     for (unsigned turns = done ? EXIT_MS / 10 : 0; turns > 0; turns--) {
         pid_t ended = waitpid(child, &status, WNOHANG);
         if (ended == child)
             return status;
-        if (ended < 0 && errno != EINTR)
-            return answered ? 0 : -1; /* a host that reaps every child itself took the status */
+        if (ended < 0 && errno != EINTR) {
+            (void)cause_set(SEC_E_NO_CREDENTIALS, "how the askpass program ended was not to be learned: this process "
+                                                  "ignores SIGCHLD, or waits for all of its children elsewhere");
+            return -1;
+        }
         poll(NULL, 0, 10);
     }
     kill(child, SIGKILL);
@@ -82,40 +107,66 @@ static enum answer ask_program(const char *program, const char *question, char a
         close(ends[0]);
         return ANSWER_NOBODY;
     }
-    enum reading reading = line_read(ends[0], answer);
+    enum reading reading = line_read(ends[0], NULL, answer);
     bool answered = reading == READING_DONE;
     close(ends[0]);
-    int status = child_end(child, answered, reading != READING_FAILED);
+    int status = child_end(child, reading != READING_FAILED);
     if (!answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
         return ANSWER_NOBODY;
     return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ANSWER_GIVEN : ANSWER_DECLINED;
 }
 
-/* A secret is asked for only where nobody reads it on the terminal: success of tcsetattr may be of a part. */
+/* A secret is asked for only where nobody reads it on the terminal: success of tcsetattr may be of a part. Nor does the terminal make signals
+ * meanwhile, which would end the process with the echo off; their characters end a line instead (VQUIT with the next newline: there are two
+ * places). */
 static bool echo_off(int fd, const struct termios *before)
 {
     struct termios quiet = *before;
-    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-    bool off = tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && tcgetattr(fd, &quiet) == 0 && (quiet.c_lflag & ECHO) == 0;
+    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ISIG);
+    if ((before->c_lflag & ISIG) != 0) {
+        quiet.c_cc[VEOL] = before->c_cc[VINTR];
+        quiet.c_cc[VEOL2] = before->c_cc[VSUSP];
+    }
+    bool off =
+        tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && tcgetattr(fd, &quiet) == 0 && (quiet.c_lflag & (ECHO | ISIG)) == 0;
     if (!off)
         tcsetattr(fd, TCSAFLUSH, before);
     return off;
 }
 
-static enum answer ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])
+/* *signalled: which signal the answer was, sent by now; 0: none. */
+static enum answer ask_terminal_once(const char *question, bool secret, char answer[ANSWER_MAX], int *signalled)
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    *signalled = 0;
     require(fd >= 0, ANSWER_NOBODY);
     struct termios before;
     bool answered = false, terminal = tcgetattr(fd, &before) == 0 && (!secret || echo_off(fd, &before));
     if (terminal) {
-        answered = write(fd, question, strlen(question)) > 0 && line_read(fd, answer) == READING_DONE;
+        enum reading reading =
+            write(fd, question, strlen(question)) > 0 ? line_read(fd, secret ? &before : NULL, answer) : READING_FAILED;
+        answered = reading == READING_DONE;
+        *signalled = reading == READING_INTERRUPTED ? interrupt_of(&before, answer[0]) : 0;
         tcsetattr(fd, TCSAFLUSH, &before);
         if (secret && write(fd, "\n", 1) < 0)
             answered = false;
     }
+    bool ours = *signalled != 0 && tcgetpgrp(fd) == getpgrp();
     close(fd);
+    if (ours)
+        kill(0, *signalled); /* to those to whom the terminal would have sent it, now that it has its echo again */
     return answered ? ANSWER_GIVEN : terminal ? ANSWER_DECLINED : ANSWER_NOBODY;
+}
+
+/* Who stops the process does not decline: the question comes again when it goes on. */
+static enum answer ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])
+{
+    int signalled;
+    enum answer said;
+    do
+        said = ask_terminal_once(question, secret, answer, &signalled);
+    while (signalled == SIGTSTP);
+    return said;
 }
 
 static enum answer ask(const char *askpass, char *question, bool secret, char answer[ANSWER_MAX])

@@ -62,19 +62,40 @@ bool target_has_host(const struct target *target)
     return target->host.len > 0 && !begins_with(target->host, '[') && !slice_equal(target->host, slice_of_text("."));
 }
 
+/* The dot of the root says that a name is whole, not which: browsers write it into targets where their user did. Behind brackets it is none. */
+static struct slice without_root(struct slice host)
+{
+    bool dot = host.len > 1 && host.data[host.len - 1] == '.' && !begins_with(host, '[');
+    return slice_of(host.data, dot ? host.len - 1 : host.len);
+}
+
 void target_host(const char *text, char host[TARGET_HOST_SIZE])
 {
     /* Port, instance and realm say nothing about the computer. */
-    struct slice found = target_parse(text).host;
+    struct slice found = without_root(target_parse(text).host);
     size_t len = found.len < TARGET_HOST_SIZE ? found.len : TARGET_HOST_SIZE - 1;
     memcpy(host, found.data, len);
     host[len] = '\0';
 }
 
+/* `name` as an administrator wrote it, `host` as target_host gives it. */
+static bool host_is(const char *host, const char *name)
+{
+    return utf8_equal_fold(slice_of_text(host), without_root(slice_of_text(name)));
+}
+
+static bool target_equal(const char *text, const char *other)
+{
+    struct target a = target_parse(text), b = target_parse(other);
+    return utf8_equal_fold(a.service, b.service) && utf8_equal_fold(without_root(a.host), without_root(b.host)) &&
+           utf8_equal_fold(a.port, b.port) && utf8_equal_fold(a.instance, b.instance) &&
+           utf8_equal_fold(a.realm, b.realm);
+}
+
 bool target_is_listed(const struct config_list *list, const char *target, const char *host)
 {
     for (unsigned i = 0; i < list->n_items; i++)
-        if (text_equal_fold(list->item[i], target) || text_equal_fold(list->item[i], host))
+        if (target_equal(list->item[i], target) || host_is(host, list->item[i]))
             return true;
     return false;
 }
@@ -84,20 +105,17 @@ bool target_host_is_loopback(const char *host)
     struct in_addr address;
     struct in6_addr address6;
     if (inet_pton(AF_INET, host, &address) == 1)
-        return ntohl(address.s_addr) >> 24 == 127;
-    return text_equal_fold(host, "localhost") ||
-           (inet_pton(AF_INET6, host, &address6) == 1 && IN6_IS_ADDR_LOOPBACK(&address6));
+        return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, host, &address6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&address6) ||
+               (IN6_IS_ADDR_V4MAPPED(&address6) && address6.s6_addr[12] == IN_LOOPBACKNET);
+    return text_equal_fold(host, "localhost");
 }
 
 bool target_host_is_own(const struct config *config, const char *host)
 {
-    char first_label[TARGET_HOST_SIZE];
-    if (text_equal_fold(host, config->computer) || text_equal_fold(host, config->dns_computer))
+    if (host_is(host, config->computer) || host_is(host, config->dns_computer))
         return true;
-    size_t len = strcspn(config->dns_computer, ".");
-    if (len > TARGET_HOST_SIZE - 1)
-        len = TARGET_HOST_SIZE - 1;
-    memcpy(first_label, config->dns_computer, len);
-    first_label[len] = '\0';
-    return text_equal_fold(host, first_label);
+    struct slice first_label = slice_of(config->dns_computer, strcspn(config->dns_computer, "."));
+    return utf8_equal_fold(slice_of_text(host), first_label);
 }

@@ -26,11 +26,11 @@ struct target target_parse(const char *text);
 /* A name or an address; not the root of all names, nor brackets that hold no address. */
 bool target_has_host(const struct target *target);
 
-/* The host as a text, cut where it is too long to be one. */
+/* The host as a text, without the dot of the root behind it, cut where it is too long to be one. What the functions below take. */
 void target_host(const char *target, char host[TARGET_HOST_SIZE]);
-/* Does the list have the target, or its host? */
+/* Does the list have the target, or its host, each with a dot behind the host or without? */
 bool target_is_listed(const struct config_list *list, const char *target, const char *host);
-/* "localhost", 127.0.0.0/8, ::1. */
+/* "localhost", 127.0.0.0/8, the same within IPv6 (::ffff:127.0.0.1), ::1. */
 bool target_host_is_loopback(const char *host);
 /* One of this computer's names? */
 bool target_host_is_own(const struct config *config, const char *host);

@@ -1,5 +1,6 @@
 #include "core/user_file.h"
 
+#include "base/file_whole.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/as_process.h"
@@ -20,6 +21,7 @@ static SECURITY_STATUS file_load(const char *path, struct secret *text)
                    ? cause_set(SEC_E_NO_CREDENTIALS, "%s: there is no such file of default credentials", path)
                    : cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
     const char *problem = NULL;
+    enum file_whole reading;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (size_t)status.st_size > USER_FILE_MAX)
         problem = "not a regular file of at most 1 MiB";
     else if (status.st_uid != geteuid() && status.st_uid != 0)
@@ -28,8 +30,8 @@ static SECURITY_STATUS file_load(const char *path, struct secret *text)
         problem = "holds passwords and is open to others: chmod 600";
     else if (!secret_alloc(text, (size_t)status.st_size))
         problem = "too large for memory";
-    else if (read(fd, text->data, text->len) != (ssize_t)text->len)
-        problem = "changed while it was read";
+    else if ((reading = file_whole_read(fd, &status, text->data)) != FILE_WHOLE)
+        problem = reading == FILE_WHOLE_CHANGED ? "changed while it was read" : "cannot be read";
     close(fd);
     return problem == NULL ? SEC_E_OK : cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", path, problem);
 }
@@ -92,27 +94,32 @@ SECURITY_STATUS user_file_search(const char *name, struct slice text, struct sli
     return cause_set(SEC_E_NO_CREDENTIALS, "%s: no line fits", name);
 }
 
+/* A name as it is, in any domain; else the domain that it tells itself, "DOMAIN\user" or "user@domain". */
+static SECURITY_STATUS name_search(const char *path, struct slice text, const char *name, struct identity *identity)
+{
+    const char *backslash = strchr(name, '\\'), *at = strrchr(name, '@');
+    const char *delimiter = backslash != NULL ? backslash : at;
+    SECURITY_STATUS status = user_file_search(path, text, slice_of_text(name), slice_of_text(""), identity);
+    if (status != SEC_E_NO_CREDENTIALS || delimiter == NULL)
+        return status;
+    cause_drop();
+    struct slice before = slice_of(name, (size_t)(delimiter - name)), behind = slice_of_text(delimiter + 1);
+    return delimiter == backslash ? user_file_search(path, text, behind, before, identity)
+                                  : user_file_search(path, text, before, behind, identity);
+}
+
 SECURITY_STATUS user_file_find(const char *path, const char *principal, const char *user, const char *domain,
                                struct identity *identity)
 {
     AUTO_SECRET struct secret text = {0};
-    struct slice wanted = slice_of_text(user), wanted_domain = slice_of_text(domain);
+    bool has_domain = domain != NULL && *domain != '\0', has_principal = principal != NULL && *principal != '\0';
     require(path != NULL,
             cause_set(SEC_E_NO_CREDENTIALS,
                       "there are no default NTLM credentials: give an identity, or set user_file in [credentials]"));
     try(file_load(path, &text));
-    if (principal != NULL && *principal != '\0' && user == NULL) {
-        const char *backslash = strchr(principal, '\\'), *at = strrchr(principal, '@');
-        wanted = slice_of_text(principal);
-        wanted_domain = slice_of_text("");
-        if (backslash != NULL) {
-            wanted_domain.data = wanted.data;
-            wanted_domain.len = (size_t)(backslash - principal);
-            wanted = slice_of_text(backslash + 1);
-        } else if (at != NULL) {
-            wanted.len = (size_t)(at - principal);
-            wanted_domain = slice_of_text(at + 1);
-        }
-    }
-    return user_file_search(path, secret_slice(&text), wanted, wanted_domain, identity);
+    if (user != NULL && !has_domain)
+        return name_search(path, secret_slice(&text), user, identity);
+    if (user == NULL && has_principal)
+        return name_search(path, secret_slice(&text), principal, identity);
+    return user_file_search(path, secret_slice(&text), slice_of_text(user), slice_of_text(domain), identity);
 }

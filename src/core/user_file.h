@@ -9,7 +9,8 @@
 
 #define USER_FILE_MAX ((size_t)1 << 20)
 
-/* Finds the first line that fits: `principal` ("user", "DOMAIN\user" or "user@domain") or `user` and `domain`, where given; else the first line.
+/* Finds the first line that fits: `user` and `domain`, or `user` alone, or `principal`, where given, in this order; else the first line, of
+ * `domain` where that is given. A name alone is looked for as it is, and then, where it is "DOMAIN\user" or "user@domain", in that domain.
  * An empty DOMAIN in the file fits every domain. SEC_E_OK; SEC_E_NO_CREDENTIALS when there is no such line or `path` is NULL; SEC_E_INTERNAL_ERROR
  * when the file cannot be read, is readable by others, or a line is damaged (the cause names it). */
 SECURITY_STATUS user_file_find(const char *path, const char *principal, const char *user, const char *domain,

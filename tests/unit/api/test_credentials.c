@@ -384,6 +384,12 @@ static void test_default_credentials(void **state)
     /* an identity without a password is completed from the file */
     SEC_WINNT_AUTH_IDENTITY_A nameonly = identity_of("bob", "EXAMPLE", NULL);
     assert_true(signs_on(&nameonly, false, 0));
+    nameonly = identity_of("EXAMPLE\\bob", NULL, NULL);
+    assert_true(signs_on(&nameonly, false, 0));
+    nameonly = identity_of("bob@example", NULL, NULL);
+    assert_true(signs_on(&nameonly, false, 0));
+    nameonly = identity_of("OTHER\\bob", NULL, NULL);
+    assert_false(signs_on(&nameonly, false, 0));
     /* a file of passwords that others may read is refused, and so is a damaged line */
     chmod(path, 0644);
     assert_int_equal(AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &handle, NULL),
@@ -509,6 +515,19 @@ static void test_null_session(void **state)
     loop_end(&loop);
     loop.client_flags = ISC_REQ_NULL_SESSION;
     assert_true(loop_run(&loop));
+    loop_end(&loop);
+    /* nor is a name of which nothing is kept: it goes with an empty password */
+    SEC_WINNT_AUTH_IDENTITY_A name = identity_of("bob", "EXAMPLE", NULL);
+    loop = (struct loop){.keep_credentials = true, .server_flags = ASC_REQ_ALLOW_NULL_SESSION};
+    assert_int_equal(AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, &name, NULL, NULL,
+                                               &loop.client_credential, NULL),
+                     SEC_E_OK);
+    assert_int_equal(AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
+                                               &loop.server_credential, NULL),
+                     SEC_E_OK);
+    assert_false(loop_run(&loop));
+    assert_int_equal(loop.server_status, SEC_E_LOGON_DENIED);
+    loop.keep_credentials = false;
     loop_end(&loop);
     loop_configure(NULL);
 }

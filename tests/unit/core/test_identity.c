@@ -111,6 +111,19 @@ static void test_forbids(void **state)
         {"!,ntlm,!", "NTLM", false, true},
         {"!,ntlm", "Kerberos", true, false},
         {"!kerberos", "NTLM", false, false},
+        /* What stands between the mark and the name does not make a name of what is avoided. */
+        {"! ntlm", "NTLM", true, false},
+        {"! ntlm", "Kerberos", false, false},
+        {"!\tntlm", "NTLM", true, false},
+        {" ! \t ntlm , kerberos", "NTLM", true, false},
+        {"! kerberos ! ntlm", "NTLM", true, false},
+        {"! kerberos ! ntlm", "Kerberos", true, false},
+        {"! , ntlm", "NTLM", false, true}, /* the comma ends the item */
+        {"ntlm ! kerberos", "Kerberos", true, false},
+        {"!ntlm\n", "NTLM", true, false},
+        {"!kerberos\r\n!ntlm\r\n", "NTLM", true, false},
+        {"\tkerberos\t,\tntlm\t", "NTLM", false, true},
+        {"! ", "NTLM", false, false},
         {"ntlm,", "", true, false}, /* no package has that name, and no item means it */
         {"!", "", false, false},
         {",,", "", false, false},

@@ -1,5 +1,5 @@
 /*
- * Which host a target names, and which hosts are the loopback.
+ * Which host a target names, and which hosts are the loopback, this computer, or in a list.
  * build: all
  */
 #include <setjmp.h>
@@ -53,6 +53,20 @@ static void test_hosts(void **state)
         {"localhost:80@evil.test", "localhost:80@evil.test", false},
         {"[::1]:80@evil.test", "[::1]:80@evil.test", false},
         {"/localhost", "localhost", true},
+        /* The dot of the root makes no other host of one, whether a program writes it or not; it alone is the root. */
+        {"HTTP/host.test.", "host.test", false},
+        {"HTTP/host.test.:8080/name@REALM", "host.test", false},
+        {"host.test.", "host.test", false},
+        {"HTTP/host.test..", "host.test.", false},
+        {"HTTP/.", ".", false},
+        {"HTTP/localhost.", "localhost", true},
+        {"HTTP/127.0.0.1.", "127.0.0.1", true},
+        {"HTTP/[::1].", "[::1].", false}, /* no address */
+        {"HTTP/[::ffff:127.0.0.1]:80", "::ffff:127.0.0.1", true},
+        {"HTTP/::FFFF:7f00:1", "::FFFF:7f00:1", true},
+        {"HTTP/[::ffff:128.0.0.1]", "::ffff:128.0.0.1", false},
+        {"HTTP/[::127.0.0.1]", "::127.0.0.1", false}, /* IPv4-compatible, which nobody routes */
+        {"HTTP/[::2]", "::2", false},
     };
     char host[TARGET_HOST_SIZE];
     (void)state;
@@ -61,6 +75,91 @@ static void test_hosts(void **state)
         if (strcmp(host, cases[i].host) != 0 || target_host_is_loopback(host) != cases[i].loopback)
             fail_msg("%s: %s", cases[i].target, host);
     }
+}
+
+static bool is_own(const char *target, const char *computer, const char *dns_computer)
+{
+    const struct config config = {.computer = (char *)(uintptr_t)computer,
+                                  .dns_computer = (char *)(uintptr_t)dns_computer};
+    char host[TARGET_HOST_SIZE];
+    target_host(target, host);
+    return target_host_is_own(&config, host);
+}
+
+static void test_own(void **state)
+{
+    static const struct {
+        const char *host;
+        bool own;
+    } cases[] = {
+        {"server.example.test", true},
+        {"SERVER.example.TEST.", true},
+        {"server", true},
+        {"server.", true},
+        {"NETBIOS", true},
+        {"netbios.", true},
+        {"server..", false},
+        {".", false},
+        {"server.example.test..", false},
+        {"server.example.tes.", false},
+        {"server.example.", false},
+        {"", false},
+        {"www.server.example.test.", false},
+        {"erver.", false},
+    };
+    static const char *const dns_computers[] = {"server.example.test", "server.example.test."};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        for (size_t k = 0; k < COUNT_OF(dns_computers); k++)
+            if (is_own(cases[i].host, "netbios", dns_computers[k]) != cases[i].own)
+                fail_msg("\"%s\" of %s", cases[i].host, dns_computers[k]);
+}
+
+static void test_listed(void **state)
+{
+    static const char *const items[] = {"web.example.test",      "absolute.example.test.",
+                                        "HTTP/one.example.test", "HTTP/two.example.test.",
+                                        "HTTP/[2001:db8::1]:80", "ldap/three.example.test:389/name@REALM"};
+    struct config_list list = {.n_items = COUNT_OF(items)};
+    static const struct {
+        const char *target;
+        bool listed;
+    } cases[] = {
+        {"HTTP/web.example.test", true},
+        {"cifs/WEB.example.test.", true},
+        {"web.example.test.:80", true},
+        {"HTTP/absolute.example.test", true},
+        {"HTTP/absolute.example.test.", true},
+        {"http/one.example.test", true},
+        {"HTTP/one.example.test.", true},
+        {"cifs/one.example.test", false},
+        {"cifs/one.example.test.", false},
+        {"HTTP/two.example.test", true},
+        {"HTTP/two.example.test.", true},
+        {"ldap/three.example.test:389/name@REALM", true},
+        {"ldap/three.example.test.:389/name@REALM", true},
+        {"ldap/three.example.test.:390/name@REALM", false},
+        {"ldap/three.example.test.:389/other@REALM", false},
+        {"ldap/three.example.test.:389/name@OTHER", false},
+        {"HTTP/[2001:db8::1]:80", true},
+        {"HTTP/[2001:db8::1].:80", false}, /* no address */
+        {"HTTP/web.example.test..", false},
+        {"HTTP/www.web.example.test.", false},
+        {"HTTP/.", false},
+        {"HTTP/", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(items); i++)
+        list.item[i] = (char *)(uintptr_t)items[i];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char host[TARGET_HOST_SIZE];
+        target_host(cases[i].target, host);
+        if (target_is_listed(&list, cases[i].target, host) != cases[i].listed)
+            fail_msg("\"%s\"", cases[i].target);
+    }
+    list.n_items = 0;
+    assert_false(target_is_listed(&list, "HTTP/web.example.test", "web.example.test"));
 }
 
 /* What is too long to be a host's name is cut, and stays within its room. */
@@ -200,7 +299,8 @@ static void test_parts_long(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts), cmocka_unit_test(test_long),
-                                       cmocka_unit_test(test_parts), cmocka_unit_test(test_parts_long)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts),  cmocka_unit_test(test_own),
+                                       cmocka_unit_test(test_listed), cmocka_unit_test(test_long),
+                                       cmocka_unit_test(test_parts),  cmocka_unit_test(test_parts_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,11 +11,32 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/user_file.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Stands before the C library's for this program: what a file meets while it is read. */
+static void (*before_read)(void);
+static int interruptions;
+static bool broken;
+static size_t piece = SIZE_MAX;
+
+__attribute__((visibility("default"))) ssize_t read(int fd, void *bytes, size_t len)
+{
+    if (interruptions > 0 || broken) {
+        errno = broken ? EIO : EINTR;
+        interruptions -= broken ? 0 : 1;
+        return -1;
+    }
+    if (before_read != NULL)
+        before_read();
+    return syscall(SYS_read, fd, bytes, len < piece ? len : piece);
+}
 
 #define FILE_TEXT                  \
     "# default credentials\n"      \
@@ -134,6 +155,60 @@ static void test_file(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* A name alone may tell its domain, however it came; the name of an identity with a domain of its own may not. A name is first taken as it is. */
+static void test_names_with_domains(void **state)
+{
+    static const char lines[] = "EXAMPLE:alice:first\n"
+                                "OTHER:alice:second\n"
+                                "EXAMPLE:bob@other:third\n"
+                                "OTHER:bob:fourth\n"
+                                "EXAMPLE:OTHER\\erin:fifth\n"
+                                ":carol:sixth\n";
+    static const struct {
+        const char *principal, *user, *domain, *password, *kept_domain; /* no password: none is found */
+    } cases[] = {
+        {NULL, "alice", NULL, "first", "EXAMPLE"},
+        {NULL, "OTHER\\alice", NULL, "second", "OTHER"},
+        {NULL, "other\\ALICE", "", "second", "OTHER"},
+        {NULL, "alice@other", NULL, "second", "OTHER"},
+        {"OTHER\\alice", NULL, NULL, "second", "OTHER"},
+        {"alice@other", NULL, NULL, "second", "OTHER"},
+        {NULL, "bob@other", NULL, "third", "EXAMPLE"},
+        {"bob@other", NULL, NULL, "third", "EXAMPLE"},
+        {NULL, "bob@other", "OTHER", NULL, NULL},
+        {NULL, "alice@other", "EXAMPLE", NULL, NULL},
+        {NULL, "OTHER\\erin", "EXAMPLE", "fifth", "EXAMPLE"},
+        {NULL, "OTHER\\erin", NULL, "fifth", "EXAMPLE"},
+        {NULL, "OTHER\\alice", "EXAMPLE", NULL, NULL},
+        {NULL, "EXAMPLE\\alice", "OTHER", NULL, NULL},
+        {NULL, "WRONG\\alice", NULL, NULL, NULL},
+        {NULL, "alice@wrong", NULL, NULL, NULL},
+        {NULL, "OTHER\\", NULL, NULL, NULL},
+        {NULL, "@OTHER", NULL, NULL, NULL},
+        {NULL, "ANY\\carol", NULL, "sixth", "ANY"},
+        {NULL, "carol@any", NULL, "sixth", "any"},
+        {"alice", "OTHER\\alice", NULL, "second", "OTHER"}, /* the identity is nearer */
+        {"OTHER\\alice", "alice", NULL, "first", "EXAMPLE"},
+    };
+    char path[] = "/tmp/opensspi-users-XXXXXX";
+    int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0 && write(fd, lines, sizeof lines - 1) == (ssize_t)sizeof lines - 1 && close(fd) == 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_IDENTITY struct identity found = {0};
+        cause_clear();
+        SECURITY_STATUS status = user_file_find(path, cases[i].principal, cases[i].user, cases[i].domain, &found);
+        bool wanted = cases[i].password != NULL;
+        if (status != (wanted ? SEC_E_OK : SEC_E_NO_CREDENTIALS) || (*cause_text() == '\0') != wanted ||
+            (wanted && (found.password.len != 2 * strlen(cases[i].password) ||
+                        found.password.data[2] != (uint8_t)cases[i].password[1] ||
+                        strcmp(found.domain, cases[i].kept_domain) != 0)))
+            fail_msg("%s, %s, %s: 0x%08x %s", cases[i].principal, cases[i].user, cases[i].domain, (unsigned)status,
+                     cause_text());
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
 static void test_sizes(void **state)
 {
     char path[] = "/tmp/opensspi-users-XXXXXX", *lines = malloc(USER_FILE_MAX + 1);
@@ -150,6 +225,69 @@ static void test_sizes(void **state)
     close(fd);
     free(lines);
     assert_int_equal(unlink(path), 0);
+}
+
+static char changing[] = "/tmp/opensspi-users-XXXXXX";
+
+static void file_write(const char *text)
+{
+    int fd = open(changing, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0);
+}
+
+static void grow(void)
+{
+    before_read = NULL;
+    file_write("EXAMPLE:alice:another password");
+}
+
+static void shrink(void)
+{
+    before_read = NULL;
+    file_write("EXAMPLE:al");
+}
+
+static void write_over(void)
+{
+    struct timespec later[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 4000000000}};
+    before_read = NULL;
+    file_write("EXAMPLE:alice:ffff");
+    assert_int_equal(utimensat(AT_FDCWD, changing, later, 0), 0); /* clocks of files are coarse */
+}
+
+/* What is written while it is read is neither cut nor of two states. */
+static void test_changes(void **state)
+{
+    static void (*const changes[])(void) = {grow, shrink, write_over};
+    int fd = mkstemp(changing);
+    (void)state;
+    assert_true(fd >= 0 && close(fd) == 0);
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        AUTO_IDENTITY struct identity none = {0};
+        file_write("EXAMPLE:alice:pass");
+        before_read = changes[i];
+        assert_int_equal(find(changing, NULL, &none), SEC_E_INTERNAL_ERROR);
+        assert_null(before_read);
+        assert_non_null(strstr(cause_text(), "changed while it was read"));
+        assert_null(none.user);
+    }
+    /* What comes in pieces, or after a signal, is all there. */
+    file_write("EXAMPLE:alice:pass");
+    AUTO_IDENTITY struct identity whole = {0};
+    interruptions = 2;
+    piece = 5;
+    SECURITY_STATUS status = find(changing, NULL, &whole);
+    piece = SIZE_MAX;
+    assert_int_equal(interruptions, 0);
+    assert_int_equal(status, SEC_E_OK);
+    assert_int_equal(whole.password.len, 2 * strlen("pass"));
+    AUTO_IDENTITY struct identity none = {0};
+    broken = true;
+    status = find(changing, NULL, &none);
+    broken = false;
+    assert_int_equal(status, SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "cannot be read"));
+    assert_int_equal(unlink(changing), 0);
 }
 
 /* A line that fits is not passed over for want of memory: the next one that does is somebody else's. */
@@ -172,8 +310,9 @@ static void test_without_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_search), cmocka_unit_test(test_damaged),
-                                       cmocka_unit_test(test_file), cmocka_unit_test(test_sizes),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_search),        cmocka_unit_test(test_damaged),
+                                       cmocka_unit_test(test_file),          cmocka_unit_test(test_names_with_domains),
+                                       cmocka_unit_test(test_sizes),         cmocka_unit_test(test_changes),
                                        cmocka_unit_test(test_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

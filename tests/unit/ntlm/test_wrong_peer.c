@@ -482,8 +482,9 @@ static void test_reflection(void **state)
     static const struct {
         const char *target;
         bool here;
-    } cases[] = {{"http/other.example", false}, {"other", false},         {TARGET, true},
-                 {"host/SERVER", true},         {"cifs/localhost", true}, {NULL, true}};
+    } cases[] = {{"http/other.example", false},  {"other", false},         {TARGET, true},
+                 {"host/SERVER", true},          {"cifs/localhost", true}, {NULL, true},
+                 {"http/other.example.", false}, {TARGET ".", true}};
     (void)state;
     for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
         bool refuse = i % 2 == 0;
