@@ -57,11 +57,14 @@ VOID InitializeSRWLock(PSRWLOCK SRWLock)
     *SRWLock = (SRWLOCK)SRWLOCK_INIT;
 }
 
-/* The C library prefers readers, so that a writer might wait for ever: it keeps the gate shut while it waits. */
+/* The C library prefers readers, so that a writer might wait for ever: it keeps the gate shut while it waits. Who only tries looks whether one does: the
+ * gate may be another reader's at that moment. */
 VOID AcquireSRWLockExclusive(PSRWLOCK SRWLock)
 {
+    __atomic_add_fetch(&SRWLock->opensspi_writers, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&SRWLock->opensspi_gate);
     pthread_rwlock_wrlock(&SRWLock->opensspi_lock);
+    __atomic_sub_fetch(&SRWLock->opensspi_writers, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&SRWLock->opensspi_gate);
 }
 
@@ -80,7 +83,8 @@ BOOLEAN TryAcquireSRWLockExclusive(PSRWLOCK SRWLock)
 
 BOOLEAN TryAcquireSRWLockShared(PSRWLOCK SRWLock)
 {
-    return pthread_rwlock_tryrdlock(&SRWLock->opensspi_lock) == 0;
+    return __atomic_load_n(&SRWLock->opensspi_writers, __ATOMIC_RELAXED) == 0 &&
+           pthread_rwlock_tryrdlock(&SRWLock->opensspi_lock) == 0;
 }
 
 VOID ReleaseSRWLockExclusive(PSRWLOCK SRWLock)

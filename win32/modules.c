@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A module's handle is the address of its entry. */
@@ -136,13 +137,15 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
 /* Where the program was begun from, fresh, also when something else lies there by now, as after an upgrade. NULL: errno says why. */
 static char *program_path(void)
 {
+    struct stat program, found;
     char path[PATH_MAX + sizeof DELETED];
     ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (len < 0)
+    if (len < 0 || stat("/proc/self/exe", &program) != 0)
         return NULL;
     path[len] = '\0';
     size_t behind = strlen(DELETED), n = (size_t)len;
-    if (n > behind && strcmp(path + n - behind, DELETED) == 0 && access(path, F_OK) != 0)
+    bool is_its_name = stat(path, &found) == 0 && found.st_dev == program.st_dev && found.st_ino == program.st_ino;
+    if (!is_its_name && n > behind && strcmp(path + n - behind, DELETED) == 0)
         path[n - behind] = '\0';
     return strdup(path);
 }

@@ -1,5 +1,6 @@
 #include "core/config_parse.h"
 
+#include "base/file_whole.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -444,27 +445,18 @@ static SECURITY_STATUS file_examine(int fd, const char *path, struct stat *statu
 
 static SECURITY_STATUS file_read(int fd, const char *path, const struct stat *status, char **text, size_t *len)
 {
-    struct stat after;
     require(S_ISREG(status->st_mode) && (size_t)status->st_size <= CONFIG_FILE_MAX,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: not a regular file of at most 1 MiB", path));
     require((status->st_mode & S_IWOTH) == 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: everybody may write it (mode %04o)",
                                                         path, (unsigned)(status->st_mode & 07777)));
-    *text = mem_zalloc((size_t)status->st_size + 1);
+    *len = (size_t)status->st_size;
+    *text = mem_zalloc(*len + 1);
     require(*text != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    *len = 0;
-    while (*len < (size_t)status->st_size) {
-        ssize_t got = read(fd, *text + *len, (size_t)status->st_size - *len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        /* What stands behind the place may harden what was read: half a configuration is none. */
-        require(got >= 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be read: %s", path, strerror(errno)));
-        require(got > 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: the file shrank while it was read; try again", path));
-        *len += (size_t)got;
-    }
-    /* Nor is what somebody wrote over while it was read: the beginning of one and the end of another. */
-    try(file_examine(fd, path, &after));
-    require(after.st_size == status->st_size && after.st_mtim.tv_sec == status->st_mtim.tv_sec &&
-                after.st_mtim.tv_nsec == status->st_mtim.tv_nsec,
+    /* What stands behind a place may harden what was read: half a configuration is none. */
+    enum file_whole reading = file_whole_read(fd, status, (uint8_t *)*text);
+    require(reading != FILE_WHOLE_FAILED,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be read: %s", path, strerror(errno)));
+    require(reading == FILE_WHOLE,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: the file changed while it was read; try again", path));
     return SEC_E_OK;
 }

@@ -57,7 +57,8 @@ SECURITY_STATUS credssp_control(void *handshake, struct slice token)
     require(ended || !known || wish != SCHANNEL_RENEGOTIATE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "TLS is not negotiated anew inside a CredSSP handshake"));
     try(tls->authority->control(now->channel.handshake, token));
-    now->told = !ended && (wish == SCHANNEL_SHUTDOWN || wish == SCHANNEL_ALERT);
+    if (!ended && (wish == SCHANNEL_SHUTDOWN || wish == SCHANNEL_ALERT))
+        now->told = true;
     return SEC_E_OK;
 }
 

@@ -243,7 +243,7 @@ static SECURITY_STATUS prove_v2(const struct ntlm_handshake *handshake, const st
     return SEC_E_OK;
 }
 
-/* MS-NLMP 3.3.1; only by configuration, and only for a server that knows no target information. */
+/* MS-NLMP 3.3.1; only by configuration, only for a server that knows no target information, and only without channel bindings. */
 static SECURITY_STATUS prove_v1(const struct ntlm_handshake *handshake, const struct ntlm_challenge *challenge,
                                 struct proof *proof)
 {

@@ -186,14 +186,29 @@ static void test_module_file(void **state)
     FreeLibrary(library);
 }
 
-/* This program again, by the name of a file of which it says that it is no more. */
-static int run_replaced(const char *name)
+static BOOL is_called(const char *name)
 {
     char path[4096];
-    if (unlink(name) != 0)
-        return 2;
-    DWORD n = GetModuleFileNameA(NULL, path, sizeof path);
-    return n == strlen(name) && strcmp(path, name) == 0 ? 0 : 1;
+    return GetModuleFileNameA(NULL, path, sizeof path) == strlen(name) && strcmp(path, name) == 0;
+}
+
+/* This program again, by a name of its own: with its file, without it, with another one in its place, and with one of the name that the system then
+ * tells. */
+static int run_replaced(const char *name)
+{
+    char other[4096];
+    int result = 0;
+    snprintf(other, sizeof other, "%s (deleted)", name);
+    if (!is_called(name))
+        result = 4;
+    else if (unlink(name) != 0 || !is_called(name))
+        result = 5;
+    else if (symlink("/dev/null", name) != 0 || !is_called(name))
+        result = 6;
+    else if (symlink("/dev/null", other) != 0 || !is_called(name))
+        result = 7;
+    (void)unlink(other);
+    return result;
 }
 
 /* A program has a name also when something else lies there by now. */

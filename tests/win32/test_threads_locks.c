@@ -142,6 +142,27 @@ static void test_writer_among_readers(void **state)
     assert_true(CloseHandle(writer));
 }
 
+/* Nor is a reader who only tries let in before a writer who waits. */
+static void test_try_behind_writer(void **state)
+{
+    (void)state;
+    int tries = 0;
+    coming = written = 0;
+    AcquireSRWLockShared(&busy);
+    HANDLE writer = CreateThread(NULL, 0, write_once, NULL, 0, NULL);
+    for (; tries < PATIENCE && TryAcquireSRWLockShared(&busy); tries++) {
+        ReleaseSRWLockShared(&busy);
+        Sleep(1);
+    }
+    LONG early = peek(&written);
+    ReleaseSRWLockShared(&busy);
+    assert_int_equal(WaitForSingleObject(writer, PATIENCE), WAIT_OBJECT_0);
+    assert_true(CloseHandle(writer));
+    assert_true(tries < PATIENCE && early == 0);
+    assert_true(TryAcquireSRWLockShared(&busy));
+    ReleaseSRWLockShared(&busy);
+}
+
 /* A queue of one place, with a section, between two pairs of threads. */
 static LONG place;
 
@@ -445,10 +466,15 @@ static void test_begin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slim),        cmocka_unit_test(test_condition),
-        cmocka_unit_test(test_once),        cmocka_unit_test(test_writer_among_readers),
-        cmocka_unit_test(test_cancelled),   cmocka_unit_test(test_once_ended),
-        cmocka_unit_test(test_environment), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_slim),
+        cmocka_unit_test(test_condition),
+        cmocka_unit_test(test_once),
+        cmocka_unit_test(test_writer_among_readers),
+        cmocka_unit_test(test_try_behind_writer),
+        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_once_ended),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_values),
         cmocka_unit_test(test_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,11 +46,12 @@ VOID WINAPI DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI
 typedef struct _RTL_SRWLOCK {
     pthread_rwlock_t opensspi_lock;
     pthread_mutex_t opensspi_gate;
+    unsigned opensspi_writers; /* that wait */
 } RTL_SRWLOCK, *PRTL_SRWLOCK, SRWLOCK, *PSRWLOCK;
 
-#define RTL_SRWLOCK_INIT                                      \
-    {                                                         \
-        PTHREAD_RWLOCK_INITIALIZER, PTHREAD_MUTEX_INITIALIZER \
+#define RTL_SRWLOCK_INIT                                         \
+    {                                                            \
+        PTHREAD_RWLOCK_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, 0 \
     }
 #define SRWLOCK_INIT RTL_SRWLOCK_INIT
 

@@ -28,10 +28,21 @@ static struct loop_pair *pair_after(DWORD protocol, int flights)
     return pair;
 }
 
-static void shut_down(struct side *side, struct side *peer)
+static void no_session(struct side *side)
+{
+    SCHANNEL_SESSION_TOKEN token = {SCHANNEL_SESSION, SSL_SESSION_ENABLE_RECONNECTS};
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, &token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    assert_int_equal(ApplyControlToken(&side->context, &list), SEC_E_OK);
+}
+
+/* What it is told besides takes nothing back. */
+static void shut_down(struct side *side, struct side *peer, bool told_more)
 {
     side->in.len = 0;
     side_control(side, SCHANNEL_SHUTDOWN);
+    if (told_more)
+        no_session(side);
     assert_int_equal(side_step(side), SEC_E_OK);
     assert_in_range(side->out.len, 7, 64);
     peer->in.len = 0;
@@ -56,9 +67,9 @@ static void test_shut_down(void **state)
     struct side *side, *peer;
     (void)state;
     EACH_TLS_VERSION(protocol)
-    for (int turn = 0; turn < 3; turn++) {
-        struct loop_pair *pair = pair_at(protocol, turn, &side, &peer);
-        shut_down(side, peer);
+    for (int turn = 0; turn < 6; turn++) {
+        struct loop_pair *pair = pair_at(protocol, turn % 3, &side, &peer);
+        shut_down(side, peer, turn >= 3);
         pair_free(pair);
     }
 }
