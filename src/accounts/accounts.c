@@ -1,5 +1,6 @@
 #include "accounts/accounts_internal.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -12,6 +13,7 @@
 
 static struct accounts *opened; /* guarded by opened_lock, as are the reference counts */
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
+FORK_GUARD(opened_lock, FORK_RANK_ACCOUNTS)
 
 static void accounts_free(struct accounts *accounts)
 {

@@ -1,5 +1,6 @@
 #include "accounts/sqlite_db.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 
 #include <fcntl.h>
@@ -20,6 +21,7 @@ struct sqlite_watch {
 
 static struct sqlite_watch *watches; /* guarded by watch_lock, as are their counts */
 static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
+FORK_GUARD(watch_lock, FORK_RANK_WATCHES)
 
 static struct sqlite_watch *watch_new(const char *path, dev_t device, ino_t inode)
 {

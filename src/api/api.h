@@ -19,6 +19,8 @@ SECURITY_STATUS api_package_find(const char *name, const struct package **packag
 /* Text of an A or W call as UTF-8 (mem_free): NULL stays NULL. SEC_E_INVALID_TOKEN for text that is not valid, SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS api_text_from_a(const char *text, char **utf8);
 SECURITY_STATUS api_text_from_w(const SEC_WCHAR *text, char **utf8);
+/* Of a package's or profile's name: SEC_E_SECPKG_NOT_FOUND for one that is no text, as the A functions answer, which look for it as it is. */
+SECURITY_STATUS api_package_from_w(const SEC_WCHAR *name, char **utf8);
 
 /* Text for the caller as a block of FreeContextBuffer; NULL when there is no memory. NULL text becomes an empty string. */
 void *api_text_block(const char *utf8, bool wide);

@@ -92,7 +92,9 @@ SECURITY_STATUS OpenSspiBindingsFromCertificateFileW(const SEC_WCHAR *Path, SecP
 {
     AUTO_FREE char *path = NULL;
     cause_clear();
-    try(api_text_from_w(Path, &path));
+    SECURITY_STATUS status = api_text_from_w(Path, &path);
+    require(status != SEC_E_INVALID_TOKEN, cause_set(SEC_E_CERT_UNKNOWN, "a file's name is not valid UTF-16"));
+    try(status);
     return cause_answer(bindings_from_file(path, Bindings));
 }
 

@@ -117,6 +117,7 @@ SECURITY_STATUS buffers_step_out(SecBufferDesc *list, bool allocate, struct slic
         require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
         buffer->pvBuffer = block;
     } else {
+        require(!is_read_only(buffer), cause_set(SEC_E_INVALID_TOKEN, "the buffer for the token is READONLY"));
         require(buffer->cbBuffer > 0,
                 cause_set(SEC_E_BUFFER_TOO_SMALL, "a token buffer of 0 bytes without ALLOCATE_MEMORY"));
         require(buffer->pvBuffer != NULL,
@@ -140,13 +141,14 @@ static SecBuffer *message_token(const SecBufferDesc *list, bool lone_empty)
     return token;
 }
 
-/* Refuses what the call would write, and the caller lets nobody change: the token and the padding of a message that is sent, and a stream,
- * which is opened in place. */
+/* Refuses what the call would write, and the caller lets nobody change: the token of a message that is sent, its padding, which is opened in place as
+ * well, and a stream. */
 static SECURITY_STATUS writable_check(const SecBuffer *buffer, bool is_token, enum message_call call)
 {
     bool sends = call == MESSAGE_SIGN || call == MESSAGE_SEAL || call == MESSAGE_COMPLETE;
     ULONG type = buffer_type(buffer);
-    bool written = type == SECBUFFER_STREAM || (sends && (is_token || type == SECBUFFER_PADDING));
+    bool pads = type == SECBUFFER_PADDING && (sends || (call == MESSAGE_UNSEAL && buffer->cbBuffer > 0));
+    bool written = type == SECBUFFER_STREAM || pads || (sends && is_token);
     require(!written || !is_read_only(buffer),
             cause_set(SEC_E_INVALID_TOKEN, "a buffer of type %u that this call writes is READONLY", (unsigned)type));
     return SEC_E_OK;
@@ -332,9 +334,14 @@ SECURITY_STATUS buffers_stream_out_check(const SecBufferDesc *list, bool allocat
     try(buffers_check(list));
     require(token_buffer(list) != NULL, cause_set(SEC_E_INVALID_TOKEN, "an output without a SECBUFFER_TOKEN"));
     for (ULONG i = 0; i < list->cBuffers; i++) {
-        ULONG type = buffer_type(&list->pBuffers[i]);
-        require(allocate || list->pBuffers[i].cbBuffer > 0 || (type != SECBUFFER_TOKEN && type != SECBUFFER_ALERT),
+        const SecBuffer *buffer = &list->pBuffers[i];
+        ULONG type = buffer_type(buffer);
+        if (allocate || (type != SECBUFFER_TOKEN && type != SECBUFFER_ALERT))
+            continue;
+        require(buffer->cbBuffer > 0,
                 cause_set(SEC_E_INSUFFICIENT_MEMORY, "an output buffer of 0 bytes without ALLOCATE_MEMORY"));
+        require(buffer->pvBuffer == NULL || !is_read_only(buffer),
+                cause_set(SEC_E_INVALID_TOKEN, "an output buffer that is READONLY"));
     }
     return SEC_E_OK;
 }

@@ -139,7 +139,7 @@ SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleW(LPWSTR pszPrincipal, LPWSTR 
         (void)pvGetKeyArgument; /* logon sessions belong to the daemon; the key callback was never used by Windows */
     cause_clear();
     try(api_text_from_w(pszPrincipal, &principal));
-    try(api_text_from_w(pszPackage, &package));
+    try(api_package_from_w(pszPackage, &package));
     return acquire(principal, package, fCredentialUse, pAuthData, true, phCredential, ptsExpiry);
 }
 

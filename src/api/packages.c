@@ -96,7 +96,7 @@ SECURITY_STATUS SEC_ENTRY QuerySecurityPackageInfoW(LPWSTR pszPackageName, PSecP
 {
     AUTO_FREE char *name = NULL;
     cause_clear();
-    try(api_text_from_w(pszPackageName, &name));
+    try(api_package_from_w(pszPackageName, &name));
     return package_query(name, (void **)ppPackageInfo, true);
 }
 
@@ -143,7 +143,7 @@ SECURITY_STATUS SEC_ENTRY AddSecurityPackageW(LPWSTR pszPackageName, PSECURITY_P
 {
     AUTO_FREE char *name = NULL;
     cause_clear();
-    try(api_text_from_w(pszPackageName, &name));
+    try(api_package_from_w(pszPackageName, &name));
     return package_add(name, pOptions);
 }
 
@@ -170,7 +170,7 @@ SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageW(SEC_WCHAR *pszPackageName)
 {
     AUTO_FREE char *name = NULL;
     cause_clear();
-    try(api_text_from_w(pszPackageName, &name));
+    try(api_package_from_w(pszPackageName, &name));
     return package_delete(name);
 }
 

@@ -64,7 +64,7 @@ SECURITY_STATUS SEC_ENTRY ChangeAccountPasswordW(SEC_WCHAR *pszPackageName, SEC_
     AUTO_SECRET struct secret old_password = {0}, new_password = {0};
     (void)bImpersonating, (void)dwReserved, (void)pOutput;
     cause_clear();
-    try(api_text_from_w(pszPackageName, &package));
+    try(api_package_from_w(pszPackageName, &package));
     try(api_text_from_w(pszDomainName, &domain));
     try(api_text_from_w(pszAccountName, &user));
     try(password_from_w(pszOldPassword, &old_password));

@@ -65,7 +65,7 @@ SECURITY_STATUS SEC_ENTRY SaslGetProfilePackageW(LPWSTR ProfileName, PSecPkgInfo
 {
     AUTO_FREE char *name = NULL;
     cause_clear();
-    try(api_text_from_w(ProfileName, &name));
+    try(api_package_from_w(ProfileName, &name));
     return profile_query(name, (void **)PackageInfo, true);
 }
 

@@ -33,6 +33,13 @@ SECURITY_STATUS api_text_from_w(const SEC_WCHAR *text, char **utf8)
     return SEC_E_OK;
 }
 
+SECURITY_STATUS api_package_from_w(const SEC_WCHAR *name, char **utf8)
+{
+    SECURITY_STATUS status = api_text_from_w(name, utf8);
+    return status == SEC_E_INVALID_TOKEN ? cause_set(SEC_E_SECPKG_NOT_FOUND, "a package's name is not valid UTF-16")
+                                         : status;
+}
+
 void *api_text_block(const char *utf8, bool wide)
 {
     if (utf8 == NULL)

@@ -128,7 +128,7 @@ SECURITY_STATUS SEC_ENTRY ImportSecurityContextW(LPWSTR pszPackage, PSecBuffer p
     AUTO_FREE char *package = NULL;
     (void)Token;
     cause_clear();
-    try(api_text_from_w(pszPackage, &package));
+    try(api_package_from_w(pszPackage, &package));
     return import(package, pPackedContext, phContext);
 }
 

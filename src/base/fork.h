@@ -13,6 +13,8 @@
 enum fork_rank {
     FORK_RANK_CERTIFICATES,
     FORK_RANK_CONFIG,
+    FORK_RANK_ACCOUNTS,
+    FORK_RANK_WATCHES,
     FORK_RANK_WINBIND_DOMAINS,
     FORK_RANK_WINBIND,
     FORK_RANK_LSA,
@@ -24,6 +26,7 @@ enum fork_rank {
     FORK_RANK_REPLAY,
     FORK_RANK_RANDOM,
     FORK_RANK_SECRETS,
+    FORK_RANK_ZONE,
 };
 
 /* How many forks lie between the first process and this one: what was noted under another number is of a parent. */

@@ -1,5 +1,7 @@
 #include "base/time.h"
 
+#include "base/fork.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -99,16 +101,31 @@ time_t filetime_to_unix(int64_t filetime)
     return (time_t)seconds;
 }
 
+/* The C library has a lock of its own around time zones, which a child of fork finds taken where another thread had it: none of ours has then. */
+static pthread_mutex_t zone_lock = PTHREAD_MUTEX_INITIALIZER;
+FORK_GUARD(zone_lock, FORK_RANK_ZONE)
+
+static bool broken_down(struct tm *(*break_down)(const time_t *, struct tm *), time_t at, struct tm *parts)
+{
+    pthread_mutex_lock(&zone_lock);
+    bool known = break_down(&at, parts) != NULL;
+    pthread_mutex_unlock(&zone_lock);
+    return known;
+}
+
+bool unix_to_utc(time_t at, struct tm *parts)
+{
+    return broken_down(gmtime_r, at, parts);
+}
+
 int64_t filetime_to_local(int64_t filetime)
 {
-    time_t unix_time = filetime_to_unix(filetime);
-    int64_t shift, local;
-    struct tm broken_down;
+    int64_t local;
+    struct tm parts;
 
-    if (filetime == FILETIME_NEVER || localtime_r(&unix_time, &broken_down) == NULL)
+    if (filetime == FILETIME_NEVER || !broken_down(localtime_r, filetime_to_unix(filetime), &parts))
         return filetime;
-    shift = (int64_t)timegm(&broken_down) - (int64_t)unix_time;
-    if (__builtin_add_overflow(filetime, shift * FILETIME_SECOND, &local))
+    if (__builtin_add_overflow(filetime, (int64_t)parts.tm_gmtoff * FILETIME_SECOND, &local))
         return filetime;
     return local;
 }

@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_BASE_TIME_H
 #define OPENSSPI_BASE_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -24,6 +25,8 @@ int64_t filetime_from_unix(time_t seconds);
 time_t filetime_to_unix(int64_t filetime);
 /* The same instant shifted to local time, as SSPI's ptsExpiry wants it; NEVER stays NEVER. */
 int64_t filetime_to_local(int64_t filetime);
+/* gmtime_r that a child of fork may call as well; false for a year that does not fit. */
+bool unix_to_utc(time_t at, struct tm *parts);
 
 /* Tests only: fixed wall clock, which steady time then has too; 0 gives the real one back. */
 void filetime_fix(int64_t now);

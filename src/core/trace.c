@@ -1,5 +1,6 @@
 #include "core/trace.h"
 
+#include "base/time.h"
 #include "base/utf16.h"
 
 #include <errno.h>
@@ -136,7 +137,7 @@ void trace_write(const char *where, const char *format, ...)
         return;
     }
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &parts);
+    (void)unix_to_utc(now.tv_sec, &parts); /* the clock's year fits */
     int len = snprintf(line, sizeof line, "[%ld] %04d-%02d-%02dT%02d:%02d:%02d.%06ldZ %s: ", (long)syscall(SYS_gettid),
                        parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                        now.tv_nsec / 1000, where);

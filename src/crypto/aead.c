@@ -6,6 +6,11 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+static EVP_CIPHER_CTX *context_new(void)
+{
+    return openssl_alive() ? EVP_CIPHER_CTX_new() : NULL;
+}
+
 static void context_release(EVP_CIPHER_CTX **context)
 {
     EVP_CIPHER_CTX_free(*context); /* wipes the key schedule */
@@ -28,7 +33,7 @@ bool aead_seal(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_L
                size_t n_bound, struct slice_mut data, uint8_t tag[AEAD_TAG_LEN])
 {
     OPENSSL_QUIET;
-    __attribute__((cleanup(context_release))) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    __attribute__((cleanup(context_release))) EVP_CIPHER_CTX *context = context_new();
     uint8_t rest[EVP_MAX_BLOCK_LENGTH];
     int len;
     return context != NULL && EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, nonce, 1) == 1 &&
@@ -40,7 +45,7 @@ bool aead_open(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_L
                size_t n_bound, struct slice_mut data, const uint8_t tag[AEAD_TAG_LEN])
 {
     OPENSSL_QUIET;
-    __attribute__((cleanup(context_release))) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    __attribute__((cleanup(context_release))) EVP_CIPHER_CTX *context = context_new();
     uint8_t expected[AEAD_TAG_LEN], rest[EVP_MAX_BLOCK_LENGTH];
     int len;
     memcpy(expected, tag, sizeof expected);

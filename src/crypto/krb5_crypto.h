@@ -93,7 +93,7 @@ void krb_cipher_release(struct krb_cipher *cipher);
 /* Encrypts the pieces that are not fixed as one text, in place; the first of them starts with the confounder. `mac` takes profile->mac_len bytes.
  * False when the library refuses: the pieces are wiped. */
 MUST_USE bool krb_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces, uint8_t *mac);
-/* Decrypts in place. False when the checksum does not fit: the pieces are as they were. */
+/* Decrypts in place. False when the checksum does not fit: the pieces are as they were; where the library refuses they are wiped. */
 MUST_USE bool krb_unseal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces,
                          const uint8_t *mac);
 /* Puts the cipher text back after krb_unseal; the pieces are wiped when there is no memory for it. */

@@ -8,7 +8,7 @@
 static void *cipher_fetch(const void *name)
 {
     OPENSSL_QUIET;
-    return EVP_CIPHER_fetch(NULL, name, NULL);
+    return openssl_alive() ? EVP_CIPHER_fetch(NULL, name, NULL) : NULL;
 }
 
 static void cipher_free(void *cipher)
@@ -24,7 +24,7 @@ const EVP_CIPHER *openssl_cipher(_Atomic(void *) *kept, const char *name)
 static void *hash_fetch(const void *name)
 {
     OPENSSL_QUIET;
-    return EVP_MD_fetch(NULL, name, NULL);
+    return openssl_alive() ? EVP_MD_fetch(NULL, name, NULL) : NULL;
 }
 
 static void hash_free(void *hash)
@@ -57,7 +57,7 @@ static void *context_make(const void *how)
     OPENSSL_QUIET;
     struct own_context *made = mem_zalloc(sizeof *made);
     require(made != NULL, NULL);
-    made->context = OSSL_LIB_CTX_new();
+    made->context = openssl_alive() ? OSSL_LIB_CTX_new() : NULL;
     if (made->context != NULL &&
         (provider->init == NULL || OSSL_PROVIDER_add_builtin(made->context, provider->name, provider->init) == 1))
         made->provider = OSSL_PROVIDER_load(made->context, provider->name);
@@ -90,6 +90,11 @@ int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release)
 void openssl_begin(void)
 {
     (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL); /* of nothing it would register nothing */
+}
+
+bool openssl_alive(void)
+{
+    return OPENSSL_init_crypto(0, NULL) == 1;
 }
 
 void openssl_thread_end(void)

@@ -9,6 +9,7 @@
 #include <openssl/provider.h>
 #include <openssl/types.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 static inline void openssl_errors_drop(const int *mark)
 {
@@ -36,6 +37,10 @@ int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release);
 
 /* OpenSSL has begun, and registered what it does at the process' end: what is registered with atexit after this call runs before that. */
 void openssl_begin(void);
+
+/* False once OpenSSL has cleaned up at the process' end, among the functions of atexit: what fetches or locks crashes after that, and there are host's
+ * functions and destructors that come later. Behind OPENSSL_QUIET. */
+bool openssl_alive(void);
 
 /* OpenSSL frees what it keeps for the calling thread. */
 void openssl_thread_end(void);

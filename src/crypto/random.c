@@ -4,12 +4,14 @@
 #include "base/secret.h"
 #include "base/thread_end.h"
 #include "crypto/openssl.h"
+#include <errno.h>
 #include <limits.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 typedef bool (*fill_function)(void *data, size_t len);
 
@@ -34,7 +36,7 @@ struct store {
 #define PAGES_LEN (POOL_LEN + STASHES_MAX * STASH_LEN)
 #define REQUEST_MAX 64
 
-static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the pool and the four below */
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the pool and the five below */
 static uint8_t *pages; /* the pool, then stashes, touched only when they are used */
 static bool pages_refused;
 static struct store *free_stashes[STASHES_MAX]; /* outside of the pages, for a child needs it */
@@ -42,13 +44,26 @@ static size_t n_free_stashes, n_fresh_stashes = STASHES_MAX;
 
 static _Thread_local struct store *stash;
 
+/* As much as it likes to give at once; 0: nothing. */
+static size_t kernel_bytes(uint8_t *to, size_t len)
+{
+    ssize_t got;
+    do
+        got = getrandom(to, len, 0);
+    while (got < 0 && errno == EINTR);
+    return got > 0 ? (size_t)got : 0;
+}
+
 static bool generate(uint8_t *to, size_t len)
 {
     size_t now_len;
     OPENSSL_QUIET;
+    bool alive = openssl_alive();
     for (; len > 0; len -= now_len, to += now_len) {
         now_len = len < INT_MAX ? len : INT_MAX; /* RAND_bytes counts in int */
-        if (RAND_bytes(to, (int)now_len) != 1)
+        if (!alive)
+            now_len = kernel_bytes(to, now_len);
+        if (now_len == 0 || (alive && RAND_bytes(to, (int)now_len) != 1))
             return false;
     }
     return true;

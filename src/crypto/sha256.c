@@ -6,5 +6,5 @@
 bool sha256_once(struct slice data, uint8_t digest[32])
 {
     OPENSSL_QUIET;
-    return SHA256(data.data, data.len, digest) != NULL;
+    return openssl_alive() && SHA256(data.data, data.len, digest) != NULL;
 }

@@ -4,6 +4,10 @@
  */
 #include "accounts_test.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
 #define ALICE_NTLM "8846F7EAEE8FB117AD06BDD830B7586C" /* NT hash of "password" */
 
 /* Bytes of this process's memory that stay out of core dumps: what secret blocks lie in. */
@@ -64,10 +68,56 @@ static void test_reading_again_takes_no_memory(void **state)
     }
 }
 
+static atomic_bool enough;
+
+static void *open_and_close(void *store)
+{
+    const char *name = store;
+    const struct account_policy policy = {.lockout_threshold = 1};
+    while (!atomic_load(&enough)) {
+        struct accounts *accounts = NULL;
+        if (accounts_open(&name, 1, "HOST", &policy, &accounts) == SEC_E_OK)
+            accounts_close(accounts);
+    }
+    return NULL;
+}
+
+/* Who forks while another thread opens a store: the child opens another one. */
+static void test_children_open_stores(void **state)
+{
+    char path[96], names[2][112];
+    pthread_t other;
+    int status = 0;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/sam%d", test_directory, i);
+        snprintf(names[i], sizeof names[i], "sam:%s", path);
+        sam_put(path, 1024, 'a');
+    }
+    assert_int_equal(pthread_create(&other, NULL, open_and_close, names[0]), 0);
+    for (int i = 0; i < 100 && status == 0; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            const char *name = names[1];
+            const struct account_policy policy = {.lockout_threshold = 1};
+            struct accounts *accounts = NULL;
+            alarm(20);
+            _exit(accounts_open(&name, 1, "HOST", &policy, &accounts) == SEC_E_OK ? 0 : 1);
+        }
+        status = -1;
+        if (child > 0)
+            (void)waitpid(child, &status, 0);
+    }
+    atomic_store(&enough, true);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_reading_again_takes_no_memory, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_children_open_stores, directory_make, directory_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

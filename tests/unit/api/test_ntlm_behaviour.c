@@ -157,6 +157,18 @@ static void test_signature_layouts(void **state)
     loop_end(&loop);
 }
 
+/* A handshake's token has no place there, either. */
+static void first_token(CredHandle *credential, ULONG type, void *fixed, ULONG size)
+{
+    CtxtHandle context;
+    ULONG attributes;
+    SecBuffer out = {size, type, fixed};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    assert_int_equal(InitializeSecurityContextA(credential, NULL, NULL, PROTECT, 0, SECURITY_NATIVE_DREP, NULL, 0,
+                                                &context, &list, &attributes, NULL),
+                     SEC_E_INVALID_TOKEN);
+}
+
 /* What the call would write cannot be READONLY: such memory may be of a page that lets nobody write. What is only read can. */
 static void test_read_only(void **state)
 {
@@ -188,6 +200,10 @@ static void test_read_only(void **state)
         sign(&loop.client, sent, 2, SEC_E_INVALID_TOKEN);
         sign(&loop.client, empty, 2, SEC_E_INVALID_TOKEN);
         sign(&loop.client, padded, 3, SEC_E_INVALID_TOKEN);
+        padded[2].BufferType = SECBUFFER_PADDING | marks[i];
+        list = (SecBufferDesc){SECBUFFER_VERSION, 3, padded};
+        assert_int_equal(DecryptMessage(&loop.server, &list, 0, NULL), SEC_E_INVALID_TOKEN);
+        first_token(&loop.client_credential, SECBUFFER_TOKEN | marks[i], fixed, (ULONG)page);
     }
     assert_string_equal((char *)text, "text");
     /* Nothing of this used a number up; and a signature that came may be READONLY. */

@@ -83,8 +83,10 @@ static void test_unknown_package_leaves_the_pointer(void **state)
     assert_ptr_equal(info, &state);
     assert_string_not_equal(OpenSspiLastErrorText(), "");
     assert_int_equal(QuerySecurityPackageInfoA(NULL, &info), SEC_E_SECPKG_NOT_FOUND);
+    /* Names that are no text, in either form. */
+    assert_int_equal(QuerySecurityPackageInfoA((char[]){"\xff"}, &info), SEC_E_SECPKG_NOT_FOUND);
     assert_int_equal(QuerySecurityPackageInfoA((char[]){""}, &info), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(QuerySecurityPackageInfoW((SEC_WCHAR *)u"\xd800", (PSecPkgInfoW *)&info), SEC_E_INVALID_TOKEN);
+    assert_int_equal(QuerySecurityPackageInfoW((SEC_WCHAR *)u"\xd800", (PSecPkgInfoW *)&info), SEC_E_SECPKG_NOT_FOUND);
     assert_ptr_equal(info, &state);
 }
 

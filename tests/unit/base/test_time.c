@@ -6,7 +6,11 @@
 
 #include "base/time.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void epochs_meet(void **state)
 {
@@ -142,6 +146,42 @@ static void local_time_is_shifted(void **state)
     tzset();
 }
 
+static atomic_bool enough;
+
+static void *look_at_the_clock(void *nothing)
+{
+    struct tm parts;
+    (void)nothing;
+    while (!atomic_load(&enough)) {
+        (void)filetime_to_local(FILETIME_UNIX_EPOCH);
+        (void)unix_to_utc(0, &parts);
+    }
+    return NULL;
+}
+
+/* Nobody waits in a child for what another thread of the parent did at that moment. */
+static void children_know_the_time(void **state)
+{
+    pthread_t other;
+    int status = 0;
+    (void)state;
+    assert_int_equal(pthread_create(&other, NULL, look_at_the_clock, NULL), 0);
+    for (int i = 0; i < 300 && status == 0; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct tm parts;
+            alarm(20);
+            _exit(filetime_to_local(FILETIME_UNIX_EPOCH) != 0 && unix_to_utc(0, &parts) && parts.tm_year == 70 ? 0 : 1);
+        }
+        status = -1;
+        if (child > 0)
+            (void)waitpid(child, &status, 0);
+    }
+    atomic_store(&enough, true);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +193,7 @@ int main(void)
         cmocka_unit_test(steady_time_can_be_fixed_and_goes_on),
         cmocka_unit_test(monotonic_does_not_go_back),
         cmocka_unit_test(local_time_is_shifted),
+        cmocka_unit_test(children_know_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
