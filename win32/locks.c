@@ -57,8 +57,8 @@ VOID InitializeSRWLock(PSRWLOCK SRWLock)
     *SRWLock = (SRWLOCK)SRWLOCK_INIT;
 }
 
-/* The C library prefers readers, so that a writer might wait for ever: it keeps the gate shut while it waits. Who only tries looks whether one does: the
- * gate may be another reader's at that moment. */
+/* The C library prefers readers, so that a writer might wait for ever: it keeps the gate shut while it waits. Who only tries looks whether one does:
+ * the gate may be another reader's at that moment. */
 VOID AcquireSRWLockExclusive(PSRWLOCK SRWLock)
 {
     __atomic_add_fetch(&SRWLock->opensspi_writers, 1, __ATOMIC_RELAXED);

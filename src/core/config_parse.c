@@ -390,8 +390,8 @@ static bool section_ends(const char *line)
     return *end == '\0' || *end == '#' || *end == ';';
 }
 
-/* inih's reader, like fgets. Its own would cut a long line in two and take the second half for a line of its own; and an indented line would go on with
- * the key before it, whatever it says. */
+/* inih's reader, like fgets. Its own would cut a long line in two and take the second half for a line of its own; and an indented line would go on
+ * with the key before it, whatever it says. */
 static char *line_read(char *to, int room, void *user)
 {
     struct parse *parse = user;

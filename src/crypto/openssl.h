@@ -38,8 +38,8 @@ int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release);
 /* OpenSSL has begun, and registered what it does at the process' end: what is registered with atexit after this call runs before that. */
 void openssl_begin(void);
 
-/* False once OpenSSL has cleaned up at the process' end, among the functions of atexit: what fetches or locks crashes after that, and there are host's
- * functions and destructors that come later. Behind OPENSSL_QUIET. */
+/* False once OpenSSL has cleaned up at the process' end, among the functions of atexit: what fetches or locks crashes after that, and some of the
+ * host's functions and destructors come later. Behind OPENSSL_QUIET. */
 bool openssl_alive(void);
 
 /* OpenSSL frees what it keeps for the calling thread. */
