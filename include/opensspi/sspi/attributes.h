@@ -368,7 +368,7 @@ typedef SECURITY_STATUS(SEC_ENTRY *QUERY_CONTEXT_ATTRIBUTES_FN_A)(PCtxtHandle, U
  *
  * cbBuffer is the size of *pBuffer in bytes; nothing is written past it.
  *
- * Returns what QueryContextAttributesW does; SEC_E_BUFFER_TOO_SMALL when the structure needs more.
+ * Returns what QueryContextAttributesW does; SEC_E_BUFFER_TOO_SMALL when the structure needs more, which is judged before the package is asked.
  *
  * Source: Microsoft SSPI reference, QueryContextAttributesEx.
  */
