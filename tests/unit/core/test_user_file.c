@@ -1,6 +1,7 @@
 /*
  * The file of default credentials, "DOMAIN:user:password" a line.
  */
+#undef _FORTIFY_SOURCE /* `read` is defined here */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
