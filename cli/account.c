@@ -546,7 +546,7 @@ static int account_export(const struct cli_options *options)
 
 static const struct cli_command commands[] = {
     {"add", "NAME", "Adds an account; asks for its password, or reads one line of standard input",
-     OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_SID | OPTION_NO_PASSWORD, 1, 1, account_add},
+     OPTION_STORE | OPTION_DOMAIN_NEW | OPTION_ACCOUNT | OPTION_SID | OPTION_NO_PASSWORD, 1, 1, account_add},
     {"passwd", "NAME", "Sets a password; asks for it, or reads one line of standard input",
      OPTION_STORE | OPTION_DOMAIN | OPTION_MUST_CHANGE, 1, 1, account_passwd},
     {"set", "NAME", "Changes properties of an account",
@@ -557,9 +557,9 @@ static const struct cli_command commands[] = {
     {"enable", "NAME", "Enables and unlocks an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_enable},
     {"remove", "NAME", "Removes an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_remove},
     {"import", "FILE", "Takes accounts over from a file, or from standard input (-): all or none",
-     OPTION_STORE | OPTION_DOMAIN | OPTION_FORMAT | OPTION_REPLACE, 1, 1, account_import},
+     OPTION_STORE | OPTION_DOMAIN_NEW | OPTION_FORMAT_IN | OPTION_REPLACE, 1, 1, account_import},
     {"export", "", "Writes all accounts, with their hashes: keep the output secret",
-     OPTION_STORE | OPTION_FORMAT | OPTION_OUTPUT, 0, 0, account_export},
+     OPTION_STORE | OPTION_FORMAT_OUT | OPTION_OUTPUT, 0, 0, account_export},
 };
 
 const struct cli_family cli_account = {"account", "accounts of the local store", commands, COUNT_OF(commands)};

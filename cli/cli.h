@@ -21,14 +21,14 @@ enum cli_exit {
 
 /* Which options a sub-command takes. */
 enum cli_option {
-    OPTION_DOMAIN = 0x1,
+    OPTION_DOMAIN = 0x1, /* of an account that is there */
     OPTION_JSON = 0x2,
     OPTION_ACCOUNT = 0x4, /* --full-name --uid --gid --expires --must-change */
     OPTION_SID = 0x8,
     OPTION_NO_PASSWORD = 0x10,
     OPTION_MUST_CHANGE = 0x20,
     OPTION_LOCK = 0x40, /* --lock --unlock */
-    OPTION_FORMAT = 0x80,
+    OPTION_FORMAT_IN = 0x80,
     OPTION_REPLACE = 0x100,
     OPTION_OUTPUT = 0x200,
     OPTION_GROUP = 0x400, /* --gid --comment */
@@ -45,6 +45,9 @@ enum cli_option {
     OPTION_SECONDS = 0x200000,
     OPTION_NEW_CREDENTIALS = 0x400000,
     OPTION_TIMEOUT_LISTEN = 0x800000, /* --timeout of who waits for a client */
+    OPTION_DOMAIN_NEW = 0x1000000,
+    OPTION_DOMAIN_USER = 0x2000000,
+    OPTION_FORMAT_OUT = 0x4000000,
 };
 
 struct cli_options {

@@ -142,7 +142,7 @@ static int sessions_run(const struct cli_options *options)
 static const struct cli_command logon_commands[] = {
     {"", "[DOMAIN\\]USER",
      "Proves a password to the security authority, and leaves it there as this user's default credentials",
-     OPTION_PACKAGE | OPTION_NEW_CREDENTIALS | OPTION_DOMAIN, 1, 1, logon_run},
+     OPTION_PACKAGE | OPTION_NEW_CREDENTIALS | OPTION_DOMAIN_USER, 1, 1, logon_run},
 };
 const struct cli_family cli_logon = {"logon", "log on: from then on this user's default credentials", logon_commands,
                                      1};

@@ -48,7 +48,11 @@ static const struct {
     unsigned of; /* enum cli_option: the sub-commands that take it */
 } known[] = {
     {"store", "FILE", "the database (default: the first sqlite store of the configuration)", ID_STORE, OPTION_STORE},
-    {"domain", "DOMAIN", "the account's domain (default: none, which is this computer's)", ID_DOMAIN, OPTION_DOMAIN},
+    {"domain", "DOMAIN", "the account's domain (default: none, which is this computer's)", ID_DOMAIN,
+     OPTION_DOMAIN_NEW},
+    {"domain", "DOMAIN", "the account's domain, \"\" for none (default: that of the only account of this name)",
+     ID_DOMAIN, OPTION_DOMAIN},
+    {"domain", "DOMAIN", "the user's domain (default: none)", ID_DOMAIN, OPTION_DOMAIN_USER},
     {"json", NULL, "machine-readable output", ID_JSON, OPTION_JSON},
     {"full-name", "TEXT", "full name", ID_FULL_NAME, OPTION_ACCOUNT},
     {"uid", "N", "Unix user id", ID_UID, OPTION_ACCOUNT},
@@ -63,7 +67,8 @@ static const struct {
     {"no-password", NULL, "without a password: nobody can log on", ID_NO_PASSWORD, OPTION_NO_PASSWORD},
     {"lock", NULL, "lock the account", ID_LOCK, OPTION_LOCK},
     {"unlock", NULL, "unlock the account and forget wrong passwords", ID_UNLOCK, OPTION_LOCK},
-    {"format", "FORMAT", "smbpasswd, sam (import only) or own", ID_FORMAT, OPTION_FORMAT},
+    {"format", "FORMAT", "smbpasswd, sam or own (default: what the file looks like)", ID_FORMAT, OPTION_FORMAT_IN},
+    {"format", "FORMAT", "smbpasswd or own (default: own)", ID_FORMAT, OPTION_FORMAT_OUT},
     {"replace", NULL, "overwrite accounts that exist", ID_REPLACE, OPTION_REPLACE},
     {"output", "FILE", "write to a new file (mode 0600) instead of standard output", ID_OUTPUT, OPTION_OUTPUT},
     {"comment", "TEXT", "comment", ID_COMMENT, OPTION_GROUP},

@@ -19,6 +19,7 @@ struct object {
     unsigned references; /* the handle's, a running thread's own, and those of waits */
     bool signalled;      /* a thread that ended, an event that is set */
     bool manual;         /* event: stays set */
+    unsigned resets;     /* event: how often it was unset, but by waits */
     bool started;        /* thread: may run */
     DWORD exit_code;     /* thread */
     unsigned depth;      /* mutex: how often its owner took it */

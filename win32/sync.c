@@ -37,8 +37,10 @@ static BOOL event_change(HANDLE handle, bool set, bool reset)
         event->signalled = set;
         if (set)
             waits_settle();
-        if (reset)
+        if (reset) {
             event->signalled = false;
+            event->resets++;
+        }
     }
     if (event != NULL)
         object_put(event);

@@ -17,7 +17,9 @@ struct wait {
     DWORD n;
     bool all;
     pthread_t who;
-    DWORD result; /* WAIT_TIMEOUT until it has ended */
+    DWORD result;                          /* WAIT_TIMEOUT until it has ended */
+    bool returns;                          /* its caller learns of that */
+    unsigned resets[MAXIMUM_WAIT_OBJECTS]; /* of the objects, when it took them */
 };
 
 static struct wait *oldest, *newest;
@@ -48,11 +50,13 @@ static bool ready(const struct object *object, pthread_t who)
 }
 
 /* Was it a mutex that somebody ended with? */
-static bool take(struct object *object, pthread_t who)
+static bool take(struct wait *wait, DWORD index)
 {
+    struct object *object = wait->objects[index];
     bool abandoned = object->abandoned;
+    wait->resets[index] = object->resets;
     if (object->kind == OBJECT_MUTEX) {
-        object->owner = who;
+        object->owner = wait->who;
         object->depth++;
         object->abandoned = false;
     } else if (object->kind == OBJECT_SEMAPHORE) {
@@ -63,8 +67,23 @@ static bool take(struct object *object, pthread_t who)
     return abandoned;
 }
 
+/* What a thread took and never learned of is there for the next. Not an event that was unset since; a mutex goes with its owner's end. */
+static void give_back(const struct wait *wait)
+{
+    for (DWORD i = 0; i < wait->n; i++) {
+        struct object *object = wait->objects[i];
+        if (!wait->all && i != (wait->result & (MAXIMUM_WAIT_OBJECTS - 1)))
+            continue;
+        if (object->kind == OBJECT_SEMAPHORE && object->count < object->count_max)
+            object->count++;
+        else if (object->kind == OBJECT_EVENT && wait->resets[i] == object->resets)
+            object->signalled = true;
+    }
+    waits_settle();
+}
+
 /* WAIT_OBJECT_0 or WAIT_ABANDONED and the index, having taken what was waited for; WAIT_TIMEOUT for not yet. */
-static DWORD look(const struct wait *wait)
+static DWORD look(struct wait *wait)
 {
     DWORD n_ready = 0;
     for (DWORD i = 0; i < wait->n; i++) {
@@ -72,13 +91,13 @@ static DWORD look(const struct wait *wait)
             continue;
         n_ready++;
         if (!wait->all)
-            return (take(wait->objects[i], wait->who) ? WAIT_ABANDONED : WAIT_OBJECT_0) + i;
+            return (take(wait, i) ? WAIT_ABANDONED : WAIT_OBJECT_0) + i;
     }
     if (n_ready < wait->n)
         return WAIT_TIMEOUT;
     bool abandoned = false;
     for (DWORD i = 0; i < wait->n; i++)
-        abandoned |= take(wait->objects[i], wait->who);
+        abandoned |= take(wait, i);
     return abandoned ? WAIT_ABANDONED : WAIT_OBJECT_0;
 }
 
@@ -146,6 +165,8 @@ static void wait_end(void *argument)
     struct wait *wait = argument;
     if (wait->result == WAIT_TIMEOUT)
         wait_take_out(wait);
+    else if (!wait->returns)
+        give_back(wait);
     for (DWORD i = 0; i < wait->n; i++)
         object_put(wait->objects[i]);
     pthread_mutex_unlock(&objects_lock);
@@ -165,6 +186,7 @@ static DWORD wait_run(struct wait *wait, DWORD milliseconds, const struct timesp
     while (wait->result == WAIT_TIMEOUT && milliseconds != 0 && waited != ETIMEDOUT)
         waited = milliseconds == INFINITE ? pthread_cond_wait(&objects_changed, &objects_lock)
                                           : pthread_cond_timedwait(&objects_changed, &objects_lock, until);
+    wait->returns = true;
     pthread_cleanup_pop(1);
     return wait->result;
 }
@@ -188,6 +210,7 @@ DWORD WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAl
     else
         return wait_run(&wait, dwMilliseconds, &until);
     wait.result = WAIT_FAILED;
+    wait.returns = true;
     wait_end(&wait);
     SetLastError(error);
     return WAIT_FAILED;

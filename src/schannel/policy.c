@@ -144,6 +144,8 @@ SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct
     credential->datagram = (request->protocols & every_dtls) != 0 || (request->flags & SCH_USE_DTLS_ONLY) != 0;
     require(!credential->datagram || (request->protocols & every_tls) == 0,
             cause_set(SEC_E_ALGORITHM_MISMATCH, "SCH_USE_DTLS_ONLY with TLS protocols"));
+    require(config->schannel_min <= config->schannel_max,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "min_protocol in [schannel] is above max_protocol"));
     uint32_t disabled = protocols_disabled(request);
     for (size_t i = 0; i < COUNT_OF(protocols); i++) {
         uint32_t bit = bit_of(&protocols[i], credential->server);

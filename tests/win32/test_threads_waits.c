@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <limits.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "blocked.h"
@@ -252,12 +254,73 @@ static void test_over(void **state)
     assert_int_equal(SleepEx(1, TRUE), 0);
 }
 
+static sem_t interrupted, go_on;
+
+static void hold(int signal)
+{
+    (void)signal;
+    sem_post(&interrupted);
+    while (sem_wait(&go_on) != 0)
+        ;
+}
+
+/* A thread that gets what it waits for, then is cancelled before it has seen that. */
+static void got_and_cancelled(HANDLE object, BOOL (*signal)(HANDLE), BOOL (*then)(HANDLE))
+{
+    pthread_t thread;
+    DWORD id;
+    void *result;
+    __atomic_store_n(&cancelled_id, 0, __ATOMIC_SEQ_CST);
+    assert_int_equal(pthread_create(&thread, NULL, say_and_wait, object), 0);
+    while ((id = __atomic_load_n(&cancelled_id, __ATOMIC_SEQ_CST)) == 0)
+        (void)SwitchToThread();
+    assert_true(all_blocked(&id, 1));
+    assert_int_equal(pthread_kill(thread, SIGUSR1), 0);
+    while (sem_wait(&interrupted) != 0)
+        ;
+    assert_true(signal(object));
+    assert_true(then == NULL || then(object));
+    assert_int_equal(pthread_cancel(thread), 0);
+    assert_int_equal(sem_post(&go_on), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_ptr_equal(result, PTHREAD_CANCELED);
+    while (sem_trywait(&go_on) == 0) /* cancelled in hold() */
+        ;
+}
+
+static BOOL release_one(HANDLE semaphore)
+{
+    return ReleaseSemaphore(semaphore, 1, NULL);
+}
+
+/* What it got is the next one's. */
+static void test_cancelled(void **state)
+{
+    (void)state;
+    HANDLE event = event_new(FALSE), semaphore = CreateSemaphoreA(NULL, 0, 1, NULL);
+    struct sigaction action = {.sa_handler = hold}, before;
+    assert_non_null(semaphore);
+    assert_int_equal(sem_init(&interrupted, 0, 0) + sem_init(&go_on, 0, 0), 0);
+    assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+    got_and_cancelled(event, SetEvent, NULL);
+    assert_int_equal(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    got_and_cancelled(event, SetEvent, ResetEvent);
+    assert_int_equal(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    got_and_cancelled(event, PulseEvent, NULL);
+    assert_int_equal(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    got_and_cancelled(semaphore, release_one, NULL);
+    assert_int_equal(WaitForSingleObject(semaphore, 0), WAIT_OBJECT_0);
+    assert_int_equal(WaitForSingleObject(semaphore, 0), WAIT_TIMEOUT);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+    assert_true(CloseHandle(event) && CloseHandle(semaphore));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set_and_unset), cmocka_unit_test(test_one_each), cmocka_unit_test(test_mutex),
-        cmocka_unit_test(test_semaphore),     cmocka_unit_test(test_all),      cmocka_unit_test(test_over),
-        cmocka_unit_test(test_closed_mutex),
+        cmocka_unit_test(test_set_and_unset), cmocka_unit_test(test_one_each),  cmocka_unit_test(test_mutex),
+        cmocka_unit_test(test_semaphore),     cmocka_unit_test(test_all),       cmocka_unit_test(test_over),
+        cmocka_unit_test(test_closed_mutex),  cmocka_unit_test(test_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sspi_ext.h>
 
 static struct wire text;
 
@@ -55,6 +56,7 @@ static void test_ciphers(void **state)
     SecPkgContext_CipherInfo info;
     SecPkgContext_StreamSizes sizes;
     struct side side = {.client = true};
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION};
     (void)state;
     loop_configure("[schannel]\nmax_protocol = 1.2\nciphers = ECDHE-ECDSA-AES128-SHA256\n");
     struct loop_pair *pair = pair_new();
@@ -70,6 +72,9 @@ static void test_ciphers(void **state)
     assert_int_equal(side_acquire_with(&side, NULL, 0, 0), SEC_E_INTERNAL_ERROR);
     loop_configure("[schannel]\nmin_protocol = 1.3\n");
     assert_int_equal(side_acquire_with(&side, NULL, SP_PROT_TLS1_2_CLIENT, 0), SEC_E_ALGORITHM_MISMATCH);
+    loop_configure("[schannel]\nmax_protocol = 1.1\n");
+    assert_int_equal(side_acquire(&side, &cred), SEC_E_ALGORITHM_MISMATCH);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "max_protocol"));
     loop_configure("[schannel]\nmin_protocol = 2\n");
     assert_int_equal(side_acquire_with(&side, NULL, 0, 0), SEC_E_INTERNAL_ERROR);
 }
