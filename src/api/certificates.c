@@ -242,7 +242,7 @@ static bool moment_read(const SYSTEMTIME *parts, int64_t *filetime)
                     .tm_sec = parts->wSecond};
     if (parts->wYear < 1601 || parts->wYear > 9999)
         return false;
-    int64_t at = timegm(&tm);
+    int64_t at = unix_from_utc(&tm);
     if (tm.tm_mon != parts->wMonth - 1 || tm.tm_mday != parts->wDay || tm.tm_hour != parts->wHour ||
         tm.tm_min != parts->wMinute || tm.tm_sec != parts->wSecond) /* the 30th of February */
         return false;

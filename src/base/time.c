@@ -101,7 +101,8 @@ time_t filetime_to_unix(int64_t filetime)
     return (time_t)seconds;
 }
 
-/* The C library has a lock of its own around time zones, which a child of fork finds taken where another thread had it: none of ours has then. */
+/* The C library has a lock of its own around time zones, for UTC too, which a child of fork finds taken where another thread had it: none of ours
+ * has then. */
 static pthread_mutex_t zone_lock = PTHREAD_MUTEX_INITIALIZER;
 FORK_GUARD(zone_lock, FORK_RANK_ZONE)
 
@@ -116,6 +117,14 @@ static bool broken_down(struct tm *(*break_down)(const time_t *, struct tm *), t
 bool unix_to_utc(time_t at, struct tm *parts)
 {
     return broken_down(gmtime_r, at, parts);
+}
+
+time_t unix_from_utc(struct tm *parts)
+{
+    pthread_mutex_lock(&zone_lock);
+    time_t at = timegm(parts);
+    pthread_mutex_unlock(&zone_lock);
+    return at;
 }
 
 int64_t filetime_to_local(int64_t filetime)

@@ -27,6 +27,8 @@ time_t filetime_to_unix(int64_t filetime);
 int64_t filetime_to_local(int64_t filetime);
 /* gmtime_r that a child of fork may call as well; false for a year that does not fit. */
 bool unix_to_utc(time_t at, struct tm *parts);
+/* The same of timegm, which brings parts that are no date to one that is. */
+time_t unix_from_utc(struct tm *parts);
 
 /* Tests only: fixed wall clock, which steady time then has too; 0 gives the real one back. */
 void filetime_fix(int64_t now);

@@ -121,7 +121,7 @@ static bool time_read(const ASN1_TIME *time, int64_t *filetime)
 {
     struct tm parts;
     require(time != NULL && ASN1_TIME_to_tm(time, &parts) == 1, false);
-    *filetime = filetime_from_unix(timegm(&parts));
+    *filetime = filetime_from_unix(unix_from_utc(&parts));
     return true;
 }
 

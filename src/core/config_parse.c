@@ -380,9 +380,6 @@ static int entry_parse(void *user, const char *section, const char *name, const 
 /* What stands behind "[section]" inih would pass over, though somebody meant it. */
 static bool section_ends(const char *line)
 {
-    static const char bom[] = "\xEF\xBB\xBF";
-    if (strncmp(line, bom, strlen(bom)) == 0)
-        line += strlen(bom);
     const char *end = line[0] == '[' ? strchr(line, ']') : NULL;
     if (end == NULL)
         return true;
@@ -419,6 +416,9 @@ static char *line_read(char *to, int room, void *user)
 
 SECURITY_STATUS config_parse_text(struct config *config, const char *name, struct slice text)
 {
+    static const char bom[] = {'\xEF', '\xBB', '\xBF'};
+    if (text.len >= sizeof bom && memcmp(text.data, bom, sizeof bom) == 0)
+        text = slice_of(text.data + sizeof bom, text.len - sizeof bom);
     struct parse parse = {.config = config, .rest = text};
     require(text.len == 0 || memchr(text.data, 0, text.len) == NULL,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: this is not a text file", name));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -134,6 +135,23 @@ static bool echo_off(int fd, const struct termios *before)
     return off;
 }
 
+/* To those to whom the terminal would have sent it. Any thread may take the process's: that this one stops with it, and does not ask on meanwhile,
+ * it has its own, of which nothing is left when the process goes on. A handler is run once. */
+static void signal_send(int number)
+{
+    struct sigaction disposition;
+    sigset_t one, before;
+    bool stops = number == SIGTSTP && sigaction(number, NULL, &disposition) == 0 &&
+                 (disposition.sa_flags & SA_SIGINFO) == 0 && disposition.sa_handler == SIG_DFL;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_BLOCK, &one, &before);
+    if (stops && sigismember(&before, number) == 0)
+        raise(number);
+    kill(0, number);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* *signalled: which signal the answer was, sent by now; 0: none. */
 static enum answer ask_terminal_once(const char *question, bool secret, char answer[ANSWER_MAX], int *signalled)
 {
@@ -154,7 +172,7 @@ static enum answer ask_terminal_once(const char *question, bool secret, char ans
     bool ours = *signalled != 0 && tcgetpgrp(fd) == getpgrp();
     close(fd);
     if (ours)
-        kill(0, *signalled); /* to those to whom the terminal would have sent it, now that it has its echo again */
+        signal_send(*signalled); /* now that the terminal has its echo again */
     return answered ? ANSWER_GIVEN : terminal ? ANSWER_DECLINED : ANSWER_NOBODY;
 }
 

@@ -238,6 +238,8 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
     if ((stage == KRB_STAGE_LOGON || stage == KRB_STAGE_CERTIFICATE || stage == KRB_STAGE_TICKET) &&
         is_of_storage(code))
         return SEC_E_NO_CREDENTIALS;
+    if ((stage == KRB_STAGE_LOGON || stage == KRB_STAGE_CERTIFICATE) && code == KRB5_PARSE_MALFORMED)
+        return SEC_E_LOGON_DENIED; /* the user's name: nobody has it */
     if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
         if (stage == KRB_STAGE_LOGON)
             return SEC_E_LOGON_DENIED;

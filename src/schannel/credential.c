@@ -166,7 +166,7 @@ int64_t tls_not_after(const X509 *x509)
     struct tm at;
     if (x509 == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) != 1)
         return FILETIME_NEVER;
-    return filetime_from_unix(timegm(&at));
+    return filetime_from_unix(unix_from_utc(&at));
 }
 
 static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct certificate *found)

@@ -154,7 +154,8 @@ static void *look_at_the_clock(void *nothing)
     (void)nothing;
     while (!atomic_load(&enough)) {
         (void)filetime_to_local(FILETIME_UNIX_EPOCH);
-        (void)unix_to_utc(0, &parts);
+        if (unix_to_utc(0, &parts))
+            (void)unix_from_utc(&parts);
     }
     return NULL;
 }
@@ -171,7 +172,10 @@ static void children_know_the_time(void **state)
         if (child == 0) {
             struct tm parts;
             alarm(20);
-            _exit(filetime_to_local(FILETIME_UNIX_EPOCH) != 0 && unix_to_utc(0, &parts) && parts.tm_year == 70 ? 0 : 1);
+            _exit(filetime_to_local(FILETIME_UNIX_EPOCH) != 0 && unix_to_utc(0, &parts) && parts.tm_year == 70 &&
+                          unix_from_utc(&parts) == 0
+                      ? 0
+                      : 1);
         }
         status = -1;
         if (child > 0)

@@ -135,6 +135,7 @@ static void test_wrong_lines(void **state)
                 "file:4: \"service_binding\" in [ntlm] takes never");
     check_wrong("[ntlm] service_binding = always\n", "file:1: something behind a section's name");
     check_wrong("\xEF\xBB\xBF[ntlm] allow_v1\nallow_v1 = no\n", "file:1: something behind a section's name");
+    check_wrong("\xEF\xBB\xBF [ntlm] allow_v1 = no\n", "file:1: something behind a section's name");
     static const char *const bounded[][2] = {
         {"certificates]\nsecurity_level = 6", "certificates] takes a whole number, 0 to 5"},
         {"credssp]\nmin_version = 1", "credssp] takes a whole number, 2 to 6"},

@@ -14,6 +14,7 @@
 #include "core/prompt.h"
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,6 +222,65 @@ static void test_terminal(void **state)
     assert_true(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGINT);
 }
 
+static void *ask_in_thread(void *unused)
+{
+    AUTO_IDENTITY struct identity identity = {0};
+    (void)unused;
+    SECURITY_STATUS status = prompt_identity(NULL, "HTTP/server", "alice", "EXAMPLE", &identity);
+    _exit(status == SEC_E_OK && identity.password.len == 2 * strlen("secret") ? 0 : 1);
+}
+
+/* A shell that has one job, in the foreground, of which another thread than the first asks; 0: it stopped once, with the echo on, and got its answer. */
+_Noreturn static void shell(const char *path, bool threaded)
+{
+    int status, terminal = -1;
+    struct termios stopped;
+    alarm(20);
+    if (setsid() < 0 || (terminal = open(path, O_RDWR)) < 0)
+        _exit(100);
+    pid_t job = fork();
+    if (job == 0) {
+        pthread_t thread;
+        alarm(20);
+        signal(SIGTTOU, SIG_IGN);
+        if (setpgid(0, 0) != 0 || tcsetpgrp(terminal, getpgrp()) != 0)
+            _exit(101);
+        if (threaded && pthread_create(&thread, NULL, ask_in_thread, NULL) == 0)
+            for (;;)
+                pause();
+        ask_in_thread(NULL);
+    }
+    bool quiet = waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || tcgetattr(terminal, &stopped) != 0 ||
+                 (stopped.c_lflag & ECHO) == 0;
+    kill(-job, SIGCONT);
+    bool ended = waitpid(job, &status, WUNTRACED) == job && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    _exit(quiet ? 102 : ended ? 0 : 103);
+}
+
+/* Who stops the process has his terminal back, whichever thread asks. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        int screen = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), ended;
+        char path[64];
+        assert_true(screen >= 0 && grantpt(screen) == 0 && unlockpt(screen) == 0 &&
+                    ptsname_r(screen, path, sizeof path) == 0);
+        pid_t asking = fork();
+        assert_true(asking >= 0);
+        if (asking == 0)
+            shell(path, i % 4 != 0);
+        reads(screen, "Password of alice for HTTP/server: ");
+        assert_int_equal(write(screen, "sec\032", 4), 4);
+        reads(screen, "Password of alice for HTTP/server: ");
+        assert_int_equal(write(screen, "secret\n", 7), 7);
+        assert_int_equal(waitpid(asking, &ended, 0), asking);
+        if (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0)
+            fail_msg("round %d: ended with 0x%x", i, (unsigned)ended);
+        close(screen);
+    }
+}
+
 static void test_no_terminal(void **state)
 {
     int ended;
@@ -249,9 +309,8 @@ static int place_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_program_ends),
-        cmocka_unit_test(test_program_ends_unknown),
-        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_program_ends), cmocka_unit_test(test_program_ends_unknown),
+        cmocka_unit_test(test_terminal),     cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_no_terminal),
     };
     return cmocka_run_group_tests(tests, place_made, place_removed);
