@@ -194,9 +194,11 @@ static void check_settings(struct doctor *doctor, const struct config *config)
 #ifdef OPENSSPI_WITH_DIGEST
     const struct digest_scheme *offered[DIGEST_SCHEMES];
     size_t n_offered;
+    cause_clear();
     if (digest_schemes_offered(config, offered, &n_offered) != SEC_E_OK)
         doctor_tell(doctor, BAD, "WDigest", advice, "%s", cause_text());
 #endif
+    cause_clear();
     if (unix_ids_check_ranges(config) != SEC_E_OK)
         doctor_tell(doctor, BAD, "access", advice, "%s", cause_text());
     if (config->user_file != NULL && access(config->user_file, R_OK) != 0)

@@ -55,6 +55,14 @@ void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t 
     facts->groups[facts->n_groups++] = (struct token_group){*sid, attributes};
 }
 
+void token_facts_put(struct token_facts *facts, const struct sid *sid, uint32_t attributes)
+{
+    token_facts_add(facts, sid, attributes);
+    for (size_t i = 0; i < facts->n_groups; i++)
+        if (sid_equal(&facts->groups[i].sid, sid))
+            facts->groups[i].attributes = attributes;
+}
+
 const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
                               const struct behalf *behalf)
 {

@@ -66,6 +66,8 @@ SECURITY_STATUS token_facts_new(size_t n_groups, struct token_facts **facts);
 void token_facts_release(struct token_facts *facts);
 /* Adds a group unless it is there. The room must suffice. */
 void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t attributes);
+/* Adds a group whose attributes are known here, whatever somebody else said of it. The room must suffice. */
+void token_facts_put(struct token_facts *facts, const struct sid *sid, uint32_t attributes);
 
 /* May a thread act with it? Nobody's token may, whose level is the lowest; others need that of impersonation, whoever lowered theirs. */
 bool token_may_act(const struct token *token);

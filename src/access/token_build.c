@@ -71,18 +71,18 @@ static void usual_groups_add(struct token_facts *facts, const struct token_reque
         struct sid sid;
     } proved_by[] = {{"NTLM", SID_OF(5, 64, 10)}, {"WDigest", SID_OF(5, 64, 21)}};
     if (!facts->anonymous) { /* EveryoneIncludesAnonymous is off on Windows since XP */
-        token_facts_add(facts, &WELL_KNOWN_EVERYONE, GROUP_USUAL);
-        token_facts_add(facts, &WELL_KNOWN_USERS, GROUP_USUAL);
+        token_facts_put(facts, &WELL_KNOWN_EVERYONE, GROUP_USUAL);
+        token_facts_put(facts, &WELL_KNOWN_USERS, GROUP_USUAL);
     }
-    token_facts_add(facts, &came_in[request->logon], GROUP_USUAL);
+    token_facts_put(facts, &came_in[request->logon], GROUP_USUAL);
     if (!facts->anonymous) {
-        token_facts_add(facts, &WELL_KNOWN_AUTHENTICATED_USERS, GROUP_USUAL);
-        token_facts_add(facts, &WELL_KNOWN_THIS_ORGANIZATION, GROUP_USUAL);
+        token_facts_put(facts, &WELL_KNOWN_AUTHENTICATED_USERS, GROUP_USUAL);
+        token_facts_put(facts, &WELL_KNOWN_THIS_ORGANIZATION, GROUP_USUAL);
         for (size_t i = 0; i < COUNT_OF(proved_by); i++)
             if (strcmp(request->package, proved_by[i].package) == 0)
-                token_facts_add(facts, &proved_by[i].sid, GROUP_USUAL);
+                token_facts_put(facts, &proved_by[i].sid, GROUP_USUAL);
     }
-    token_facts_add(facts, &facts->logon_sid, GROUP_USUAL | GROUP_LOGON_ID);
+    token_facts_put(facts, &facts->logon_sid, GROUP_USUAL | GROUP_LOGON_ID);
 }
 
 /* A client that no SID names is the Unix user that it is mapped to. */
@@ -222,13 +222,13 @@ static SECURITY_STATUS process_facts(const struct config *config, struct token_f
     require(facts->domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(name_service_user_name(ids.uid, &facts->account, NULL));
     try(process_sids(config, &ids, facts));
-    token_facts_add(facts, &WELL_KNOWN_EVERYONE, GROUP_USUAL);
-    token_facts_add(facts, &WELL_KNOWN_USERS, GROUP_USUAL);
+    token_facts_put(facts, &WELL_KNOWN_EVERYONE, GROUP_USUAL);
+    token_facts_put(facts, &WELL_KNOWN_USERS, GROUP_USUAL);
     if (ids.uid == 0) /* who asks whether it is an administrator means this */
-        token_facts_add(facts, &WELL_KNOWN_ADMINISTRATORS, GROUP_USUAL);
-    token_facts_add(facts, &WELL_KNOWN_LOCAL, GROUP_USUAL);
-    token_facts_add(facts, &WELL_KNOWN_AUTHENTICATED_USERS, GROUP_USUAL);
-    token_facts_add(facts, &facts->logon_sid, GROUP_USUAL | GROUP_LOGON_ID);
+        token_facts_put(facts, &WELL_KNOWN_ADMINISTRATORS, GROUP_USUAL);
+    token_facts_put(facts, &WELL_KNOWN_LOCAL, GROUP_USUAL);
+    token_facts_put(facts, &WELL_KNOWN_AUTHENTICATED_USERS, GROUP_USUAL);
+    token_facts_put(facts, &facts->logon_sid, GROUP_USUAL | GROUP_LOGON_ID);
     return SEC_E_OK;
 }
 

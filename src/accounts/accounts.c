@@ -67,15 +67,21 @@ static bool accounts_match(const struct accounts *accounts, const char *const *n
     return true;
 }
 
-static SECURITY_STATUS accounts_open_locked(const char *const *names, size_t n_names, const char *default_domain,
-                                            const struct account_policy *policy, struct accounts **accounts)
+/* Under the lock: one that is open with these names and rules, counted; NULL for none. */
+static struct accounts *accounts_known(const char *const *names, size_t n_names, const char *default_domain,
+                                       const struct account_policy *policy)
 {
-    for (struct accounts *at = opened; at != NULL; at = at->next)
-        if (accounts_match(at, names, n_names, default_domain, policy)) {
-            at->references++;
-            *accounts = at;
-            return SEC_E_OK;
-        }
+    struct accounts *at = opened;
+    while (at != NULL && !accounts_match(at, names, n_names, default_domain, policy))
+        at = at->next;
+    if (at != NULL)
+        at->references++;
+    return at;
+}
+
+static SECURITY_STATUS accounts_make(const char *const *names, size_t n_names, const char *default_domain,
+                                     const struct account_policy *policy, struct accounts **accounts)
+{
     struct accounts *fresh = mem_zalloc(sizeof(*fresh));
     require(fresh != NULL, SEC_E_INSUFFICIENT_MEMORY);
     fresh->references = 1;
@@ -88,8 +94,6 @@ static SECURITY_STATUS accounts_open_locked(const char *const *names, size_t n_n
         accounts_free(fresh);
         return status;
     }
-    fresh->next = opened;
-    opened = fresh;
     *accounts = fresh;
     return SEC_E_OK;
 }
@@ -97,13 +101,28 @@ static SECURITY_STATUS accounts_open_locked(const char *const *names, size_t n_n
 SECURITY_STATUS accounts_open(const char *const *names, size_t n_names, const char *default_domain,
                               const struct account_policy *policy, struct accounts **accounts)
 {
+    struct accounts *fresh = NULL;
+    const char *domain = default_domain == NULL ? "" : default_domain;
     if (n_names > CACHE_STORES_MAX)
         return cause_set(SEC_E_CANNOT_INSTALL, "more than %d account stores", CACHE_STORES_MAX);
     pthread_mutex_lock(&opened_lock);
-    SECURITY_STATUS status =
-        accounts_open_locked(names, n_names, default_domain == NULL ? "" : default_domain, policy, accounts);
+    *accounts = accounts_known(names, n_names, domain, policy);
     pthread_mutex_unlock(&opened_lock);
-    return status;
+    if (*accounts != NULL)
+        return SEC_E_OK;
+    /* Without the lock: a database may be waited for, and a fork waits for the lock. */
+    try(accounts_make(names, n_names, domain, policy, &fresh));
+    pthread_mutex_lock(&opened_lock);
+    *accounts = accounts_known(names, n_names, domain, policy); /* another thread's, by now */
+    if (*accounts == NULL) {
+        fresh->next = opened;
+        opened = *accounts = fresh;
+        fresh = NULL;
+    }
+    pthread_mutex_unlock(&opened_lock);
+    if (fresh != NULL)
+        accounts_free(fresh);
+    return SEC_E_OK;
 }
 
 void accounts_close(struct accounts *accounts)

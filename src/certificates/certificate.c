@@ -2,6 +2,7 @@
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include <openssl/x509v3.h>
 
 SECURITY_STATUS x509_parse(struct slice der, X509 **x509)
@@ -46,6 +47,7 @@ static void certificate_destroy(void *object)
 SECURITY_STATUS certificate_new(X509 *x509, DWORD encoding, struct certificate **certificate)
 {
     OPENSSL_QUIET;
+    try(exiting_check());
     unsigned char *der = NULL;
     int len = i2d_X509(x509, &der);
     AUTO_OPENSSL(block) unsigned char *owner = der;

@@ -5,6 +5,7 @@
 #include "certificates/context.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static SECURITY_STATUS hash_give(const char *algorithm, const void *bytes, size_
     OPENSSL_QUIET;
     unsigned char hash[EVP_MAX_MD_SIZE];
     size_t hash_len = 0;
+    try(exiting_check());
     require(EVP_Q_digest(NULL, algorithm, NULL, bytes, n_bytes, hash, &hash_len) == 1,
             cause_set(NTE_BAD_ALGID, "OpenSSL has no %s here", algorithm));
     return bytes_give(hash, hash_len, data, len);

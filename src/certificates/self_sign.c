@@ -6,6 +6,7 @@
 #include "certificates/keys.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include "crypto/random.h"
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
@@ -141,6 +142,7 @@ SECURITY_STATUS certificate_self_sign(const struct self_sign *wish, PCCERT_CONTE
     struct certificate *made;
     const DWORD known = CERT_CREATE_SELFSIGN_NO_SIGN | CERT_CREATE_SELFSIGN_NO_KEY_INFO;
     require((wish->flags & ~known) == 0, cause_set(E_INVALIDARG, "there are no flags 0x%x", wish->flags));
+    try(exiting_check());
     try(key_choose(wish, &pkey));
     try(digest_choose(wish, pkey, &digest));
     x509 = X509_new();

@@ -20,6 +20,7 @@ enum certificate_result certificate_x509_end_point_hash(X509 *certificate, uint8
 {
     OPENSSL_QUIET;
     unsigned int len = 0;
+    require(openssl_alive(), CERTIFICATE_FAILED);
     const EVP_MD *chosen = hash_choose(certificate);
     enum certificate_result result = CERTIFICATE_OK;
     if (chosen == NULL)

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include "core/late.h"
 #include <string.h>
 
@@ -137,6 +138,7 @@ SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb
         [LOGON_SEALED] = "there is nothing to log on with",
     };
     struct logon logon = {.source = source, .krb = krb, .creds = creds};
+    try(exiting_check());
     krb5_error_code code = log_on_as(&logon, 0);
     /* What follows the @ may be no realm but a UPN's suffix or a domain's NetBIOS name: then the default realm's KDC knows what is meant (MS-KILE
      * 3.1.5.11, RFC 6806 5). */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include "core/status.h"
 #include "kerberos/kdc.h"
 
@@ -48,6 +49,7 @@ static SECURITY_STATUS change_with(krb5_context krb, const struct change *change
     krb5_creds creds = {0};
     krb5_data text = {0}, words = {0};
     int result = 0;
+    try(exiting_check());
     krb5_error_code code = ticket_get(krb, change, &creds);
     if (code == 0) {
         code = krb5_change_password(krb, &creds, change->new_password, &result, &words, &text);

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include "crypto/certificate.h"
 #include "schannel/connection.h"
 #include "schannel/prf.h"
@@ -435,6 +436,8 @@ SECURITY_STATUS connection_query(struct connection *connection, uint32_t attribu
             cause_set(SEC_E_INVALID_HANDLE, "this Schannel context is not established"));
     require(!is_of_keys(attribute) || SSL_version(ssl) == TLS1_3_VERSION || SSL_in_init(ssl) == 0,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "the connection is being renegotiated"));
+    if (is_of_keys(attribute))
+        try(exiting_check());
     switch (attribute) {
     case SECPKG_ATTR_CONNECTION_INFO:
         return connection_info(connection, value);

@@ -6,6 +6,7 @@
 #include "base/utf16.h"
 #include "certificates/kept_key.h"
 #include "core/cause.h"
+#include "core/exiting.h"
 #include "crypto/openssl.h"
 #include "schannel/connection.h"
 #include "schannel/policy.h"
@@ -374,6 +375,7 @@ static SECURITY_STATUS credential_fill(struct tls_credential *credential, const 
 SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
 {
     OPENSSL_QUIET;
+    try(exiting_check());
     struct tls_credential *acquired = mem_zalloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     atomic_init(&acquired->n_references, 1);

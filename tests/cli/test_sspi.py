@@ -545,17 +545,23 @@ def test_doctor(place):
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
 
 
-@pytest.mark.parametrize("check, setting", [("Negotiate", "[negotiate]\npackages = nobody"), ("Schannel", "[schannel]\nciphers = NONSENSE"),
-                                            ("Schannel", "[schannel]\nmax_protocol = 1.1"), ("CREDSSP", "[credssp]\nmin_version = 6\nmax_version = 5"),
-                                            ("WDigest", "[digest]\nalgorithms = MD4"), ("access", "[access]\nranges = x"),
-                                            ("NTLM user", "[credentials]\nuser_file = /nonexistent")])
-def test_doctor_knows_settings_that_packages_refuse(place, check, setting):
+REFUSED_SETTINGS = {"packages": ("Negotiate", "[negotiate]\npackages = nobody"), "ciphers": ("Schannel", "[schannel]\nciphers = NONSENSE"),
+                    "max_protocol": ("Schannel", "[schannel]\nmax_protocol = 1.1"), "min_version": ("CREDSSP", "[credssp]\nmin_version = 6\nmax_version = 5"),
+                    "algorithms": ("WDigest", "[digest]\nalgorithms = MD4"), "ranges": ("access", "[access]\nranges = x"),
+                    "/nonexistent": ("NTLM user", "[credentials]\nuser_file = /nonexistent")}
+
+
+@pytest.mark.parametrize("words", [*([word] for word in REFUSED_SETTINGS), ["min_version", "algorithms", "ranges"]])
+def test_doctor_knows_settings_that_packages_refuse(place, words):
     def bad():
         return {found["check"]: found["found"] for found in json.loads(place.run("doctor", "--json").stdout) if found["verdict"] == "bad"}
     conf = place.directory / "conf"
     assert bad() == {}
-    conf.write_text(conf.read_text() + "\n" + setting + "\n")
-    assert check in bad() and not {"configuration", "accounts"} & set(bad()), bad()
+    conf.write_text(conf.read_text() + "".join(f"\n{REFUSED_SETTINGS[word][1]}\n" for word in words))
+    told = bad()
+    for word in words:
+        assert word in told[REFUSED_SETTINGS[word][0]], told
+    assert not {"configuration", "accounts"} & set(told), told
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "smbpasswd"])

@@ -321,6 +321,39 @@ static void test_account_of_a_name(void **state)
     }
 }
 
+/* What a client is here is told here: its record takes nothing of that away. */
+static void test_usual_groups(void **state)
+{
+    struct client_group groups[] = {
+        {WELL_KNOWN_EVERYONE, GROUP_USUAL | GROUP_DENY_ONLY, -1},
+        {WELL_KNOWN_AUTHENTICATED_USERS, 0, -1},
+        {SID_OF(5, 21, 7, 7, 7, 2000), GROUP_MANDATORY, -1},
+        {SID_OF(5, 21, 7, 7, 7, 2001), GROUP_USUAL, -1},
+    };
+    const struct client_identity identity = {
+        .user = SID_OF(5, 21, 7, 7, 7, 1000), .uid = -1, .gid = -1, .groups = groups, .n_groups = COUNT_OF(groups)};
+    struct config config = {.access_allow_root = false};
+    const struct token *token = NULL;
+    uint8_t room[512];
+    struct writer writer = writer_fixed(room, sizeof room);
+    (void)state;
+    client_identity_write(&writer, &identity);
+    assert_int_equal(writer_finish(&writer), WIRE_OK);
+    const struct token_request request = {.package = "Kerberos",
+                                          .client = "alice@EXAMPLE.TEST",
+                                          .identity = writer_slice_of(&writer),
+                                          .level = SecurityImpersonation};
+    assert_int_equal(token_of_client(&request, &config, &token), SEC_E_OK);
+    assert_true(token_has(token, &WELL_KNOWN_EVERYONE) && token_has(token, &WELL_KNOWN_AUTHENTICATED_USERS));
+    assert_false(token_has(token, &groups[2].sid));
+    assert_true(token_has(token, &groups[3].sid));
+    size_t n_everyone = 0;
+    for (size_t i = 0; i < token->facts->n_groups; i++)
+        n_everyone += sid_equal(&token->facts->groups[i].sid, &WELL_KNOWN_EVERYONE);
+    assert_int_equal(n_everyone, 1);
+    token_release(token);
+}
+
 /* A client whom no SID names, of a realm whose accounts are the users here. */
 static void test_client_without_sid(void **state)
 {
@@ -405,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_winbind_without_memory),
         cmocka_unit_test(test_winbind_names),
         cmocka_unit_test(test_account_of_a_name),
+        cmocka_unit_test(test_usual_groups),
         cmocka_unit_test(test_client_without_sid),
         cmocka_unit_test(test_ids_out_of_range),
         cmocka_unit_test(test_levels_of_flags),

@@ -4,7 +4,10 @@
 #include "accounts/admin_internal.h"
 #include "base/memory.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 static void exec_sql(const char *sql)
@@ -551,6 +554,56 @@ static void test_tells_who_writes(void **state)
     accounts_close(accounts);
 }
 
+struct opener {
+    atomic_bool began, ended;
+    struct accounts *accounts;
+};
+
+static void *open_slowly(void *argument)
+{
+    struct opener *opener = argument;
+    atomic_store(&opener->began, true);
+    opener->accounts = stores_open(test_store, 3);
+    atomic_store(&opener->ended, true);
+    return NULL;
+}
+
+/* A database that is waited for keeps nobody from another one, nor from a fork; and two who open one at once have it in common. */
+static void test_opened_beside(void **state)
+{
+    (void)state;
+    char other[112];
+    struct opener openers[2] = {0};
+    pthread_t threads[2];
+    int hold, status;
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "bob", "pw");
+    account_admin_close(admin);
+    snprintf(other, sizeof other, "smbpasswd:%s/smbpasswd", test_directory);
+    pid_t locker = locker_begin("BEGIN EXCLUSIVE", &hold);
+    for (size_t i = 0; i < COUNT_OF(openers); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, open_slowly, &openers[i]), 0);
+        while (!atomic_load(&openers[i].began))
+            sched_yield();
+    }
+    usleep(100000);
+    accounts_close(stores_open(other, 3));
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_false(atomic_load(&openers[0].ended) || atomic_load(&openers[1].ended));
+    close(hold);
+    assert_int_equal(waitpid(locker, &status, 0), locker);
+    for (size_t i = 0; i < COUNT_OF(openers); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_ptr_equal(openers[0].accounts, openers[1].accounts);
+    assert_int_equal(logon(openers[0].accounts, "", "bob", "pw"), SEC_E_OK);
+    accounts_close(openers[0].accounts);
+    assert_int_equal(logon(openers[1].accounts, "", "bob", "pw"), SEC_E_OK);
+    accounts_close(openers[1].accounts);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, directory_make, directory_remove)
 
 int main(void)
@@ -568,6 +621,7 @@ int main(void)
         TEST(test_crash),
         TEST(test_creation_race),
         TEST(test_tells_who_writes),
+        TEST(test_opened_beside),
         TEST(test_replace_leaves_the_rest),
         TEST(test_refused_forgives_nothing),
         TEST(test_controls_in_texts),
