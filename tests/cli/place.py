@@ -5,6 +5,7 @@ import re
 import select
 import signal
 import subprocess
+import termios
 import time
 
 SSPI = os.environ["OPENSSPI_SSPI"]
@@ -67,12 +68,30 @@ class Place:
         return client, out, messages.decode(), server.returncode
 
 
-def on_terminal(environment, words, answers):
+def shell(environment, words):
+    """A shell's part, in the child of a fork: the command is its job in the foreground, which stops once, with the echo on, and is let go on. Ends as it ends, or with 99."""
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execve(SSPI, [SSPI, *words], environment)
+    status = os.waitpid(job, os.WUNTRACED)[1]
+    if not os.WIFSTOPPED(status) or not termios.tcgetattr(0)[3] & termios.ECHO:
+        os._exit(99)
+    os.kill(job, signal.SIGCONT)
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+
+
+def on_terminal(environment, words, answers, stopped=False):
     """Runs the command on a terminal; after each prompt in `answers` types what belongs to it. Gives its code and all that was shown."""
     pid, terminal = pty.fork()
+    if pid == 0 and stopped:
+        shell(environment, words)
     if pid == 0:
         os.execve(SSPI, [SSPI, *words], environment)
-    shown, deadline = b"", time.monotonic() + 300
+    shown, answered, deadline = b"", 0, time.monotonic() + 300
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
@@ -83,7 +102,8 @@ def on_terminal(environment, words, answers):
         if not piece:
             break
         shown += piece
-        if answers and answers[0][0] in shown:
+        if answers and answers[0][0] in shown[answered:]:
+            answered = len(shown)
             os.write(terminal, answers.pop(0)[1])
     else:
         os.kill(pid, signal.SIGKILL)  # it waits for what nobody says

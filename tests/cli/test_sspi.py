@@ -279,6 +279,14 @@ def test_terminal(place):
     assert "pw" not in shown and "wel\\x1b[31mcome" in shown and "\x1b" not in shown and out == b""
 
 
+def test_stopped_at_the_question(place):
+    """Who stops the command has his terminal back, with its echo; then the question comes again, and what was typed before is no part of the answer."""
+    code, shown = on_terminal(place.environment, ["account", "add", "carol"],
+                              [(b"New password for carol: ", b"wrong\x1a"), (b"New password for carol: ", b"right\n"), (b"Once more: ", b"right\n")], stopped=True)
+    assert code == 0 and "right" not in shown and "wrong" not in shown, shown
+    assert place.good("account", "show", "carol")
+
+
 def test_terminal_colours(place):
     file = place.directory / "token"
     file.write_bytes(token("ntlm_messages", "challenge"))
