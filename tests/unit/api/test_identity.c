@@ -334,6 +334,11 @@ static void wiped(void **state)
     assert_memory_equal(identity, nothing, len);
     assert_int_equal(SspiValidateAuthIdentity(identity), SEC_E_OK); /* of the oldest form, and says nothing */
     SspiFreeAuthIdentity(identity);
+    identity = encode(W("alice"), W("EXAMPLE"), W("secret")); /* whatever its header says by now */
+    *(ULONG *)identity = SEC_WINNT_AUTH_IDENTITY_VERSION;
+    SspiZeroAuthIdentity(identity);
+    assert_memory_equal(identity, nothing, len);
+    SspiFreeAuthIdentity(identity);
     SspiZeroAuthIdentity(&plain);
     assert_memory_equal(user, zeros, 5);
     assert_memory_equal(domain, zeros, 7);

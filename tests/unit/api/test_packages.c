@@ -86,7 +86,20 @@ static void test_unknown_package_leaves_the_pointer(void **state)
     /* Names that are no text, in either form. */
     assert_int_equal(QuerySecurityPackageInfoA((char[]){"\xff"}, &info), SEC_E_SECPKG_NOT_FOUND);
     assert_int_equal(QuerySecurityPackageInfoA((char[]){""}, &info), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(QuerySecurityPackageInfoW((SEC_WCHAR *)u"\xd800", (PSecPkgInfoW *)&info), SEC_E_SECPKG_NOT_FOUND);
+    SEC_WCHAR *half = (SEC_WCHAR *)u"\xd800";
+    CredHandle credential;
+    CtxtHandle context;
+    SecBuffer record = {4, SECBUFFER_TOKEN, "text"};
+    PSecPkgInfoW wide = NULL;
+    assert_int_equal(QuerySecurityPackageInfoW(half, &wide), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(
+        AcquireCredentialsHandleW(NULL, half, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL),
+        SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(ImportSecurityContextW(half, &record, NULL, &context), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(SaslGetProfilePackageW(half, &wide), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(AddSecurityPackageW(half, NULL), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(DeleteSecurityPackageW(half), SEC_E_SECPKG_NOT_FOUND);
+    assert_null(wide);
     assert_ptr_equal(info, &state);
 }
 

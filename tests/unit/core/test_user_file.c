@@ -190,6 +190,7 @@ static void test_names_with_domains(void **state)
         {NULL, "carol@any", NULL, "sixth", "any"},
         {"alice", "OTHER\\alice", NULL, "second", "OTHER"}, /* the identity is nearer */
         {"OTHER\\alice", "alice", NULL, "first", "EXAMPLE"},
+        {"OTHER\\alice", "alice", "EXAMPLE", "first", "EXAMPLE"},
     };
     char path[] = "/tmp/opensspi-users-XXXXXX";
     int fd = mkstemp(path);
@@ -256,10 +257,20 @@ static void write_over(void)
     assert_int_equal(utimensat(AT_FDCWD, changing, later, 0), 0); /* clocks of files are coarse */
 }
 
+static void write_over_at_once(void)
+{
+    struct stat now;
+    before_read = NULL;
+    assert_int_equal(stat(changing, &now), 0);
+    file_write("EXAMPLE:alice:ffff");
+    struct timespec later[2] = {{.tv_nsec = UTIME_OMIT}, {now.st_mtim.tv_sec, now.st_mtim.tv_nsec ^ 1}};
+    assert_int_equal(utimensat(AT_FDCWD, changing, later, 0), 0);
+}
+
 /* What is written while it is read is neither cut nor of two states. */
 static void test_changes(void **state)
 {
-    static void (*const changes[])(void) = {grow, shrink, write_over};
+    static void (*const changes[])(void) = {grow, shrink, write_over, write_over_at_once};
     int fd = mkstemp(changing);
     (void)state;
     assert_true(fd >= 0 && close(fd) == 0);

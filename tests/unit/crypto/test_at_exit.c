@@ -21,7 +21,7 @@
 
 #define LEN 5000 /* more than any pool has */
 
-static _Atomic(void *) late_cipher, late_hash;
+static _Atomic(void *) late_cipher, late_hash, late_context;
 
 static bool is_random(const uint8_t *bytes)
 {
@@ -57,6 +57,9 @@ static int at_the_end(void)
         return 7;
     if (openssl_cipher(&late_cipher, "AES-128-CBC") != NULL || openssl_hash(&late_hash, "SHA2-512") != NULL)
         return 8;
+    static const struct openssl_provider provider = {"default", NULL};
+    if (openssl_context(&late_context, &provider) != NULL)
+        return 11;
     return 0;
 }
 

@@ -443,10 +443,36 @@ static void test_export(void **state)
     pair_free(pair);
 }
 
+/* What a step would write cannot be READONLY: such memory may be of a page that lets nobody write. */
+static void test_output_read_only(void **state)
+{
+    static const ULONG types[] = {SECBUFFER_TOKEN, SECBUFFER_ALERT};
+    char token[4096] = "", alert[64] = "";
+    struct side *asking = calloc(1, sizeof *asking);
+    (void)state;
+    assert_non_null(asking);
+    asking->client = true;
+    assert_int_equal(side_acquire_with(asking, NULL, 0, 0), SEC_E_OK);
+    for (size_t i = 0; i < 2; i++) {
+        SecBuffer out[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof alert, SECBUFFER_ALERT, alert}};
+        SecBufferDesc list = {SECBUFFER_VERSION, 2, out};
+        ULONG granted;
+        out[i].BufferType = types[i] | SECBUFFER_READONLY;
+        assert_int_equal(InitializeSecurityContextA(&asking->credential, NULL, (char *)(uintptr_t) "server.test", 0, 0,
+                                                    0, NULL, 0, &asking->context, &list, &granted, NULL),
+                         SEC_E_INVALID_TOKEN);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "READONLY"));
+        assert_int_equal(token[0] | alert[0], 0);
+    }
+    side_end(asking);
+    free(asking);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_output),
+        cmocka_unit_test(test_output_read_only),
         cmocka_unit_test(test_first_input),
         cmocka_unit_test(test_incomplete),
         cmocka_unit_test(test_garbage),
