@@ -9,10 +9,20 @@
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+/* Of digits alone, which getaddrinfo would take modulo 65536. Names of services are its own to judge. */
+static bool port_is(const char *port, unsigned long least)
+{
+    unsigned long number = strtoul(port, NULL, 10);
+    return port[strspn(port, "0123456789")] != '\0' || (*port != '\0' && number >= least && number <= UINT16_MAX);
+}
 
 int socket_address(const char *text, const char *default_host, char host[256], char port[32])
 {
@@ -30,6 +40,8 @@ int socket_address(const char *text, const char *default_host, char host[256], c
     if (len == 0)
         snprintf(host, 256, "%s", default_host == NULL ? "localhost" : default_host);
     snprintf(port, 32, "%s", colon == NULL ? text : colon + 1);
+    if (!port_is(port, default_host == NULL ? 1 : 0))
+        return cli_misuse("\"%s\" is no port: they go up to %u", port, UINT16_MAX);
     return CLI_OK;
 }
 
@@ -39,6 +51,8 @@ static int resolve(const char *host, const char *port, bool passive, struct addr
     int error = getaddrinfo(host, port, &hints, list);
     if (error == 0)
         return CLI_OK;
+    if (error == EAI_SERVICE)
+        return cli_misuse("\"%s\" is no port, nor the name of one", port);
     cli_fail("cannot find %s port %s: %s", host, port, gai_strerror(error));
     return CLI_UNREACHABLE;
 }

@@ -118,10 +118,22 @@ static struct store *stash_new(void)
     return n_fresh_stashes > 0 ? (struct store *)(void *)(pages + POOL_LEN + --n_fresh_stashes * STASH_LEN) : NULL;
 }
 
+static bool stash_generate(uint8_t *to, size_t len)
+{
+    stash->left = 0;
+    require(generate(stash->bytes, STASH_LEN - sizeof *stash), false);
+    stash->left = STASH_LEN - sizeof *stash;
+    store_take(stash, STASH_LEN, to, len);
+    return true;
+}
+
 /* The thread's stash is used up, or it has none yet. False when the pool cannot serve; the caller then asks the generator. */
 static bool shared_take(uint8_t *to, size_t len)
 {
-    pthread_mutex_lock(&pool_lock);
+    if (stash == NULL)
+        pthread_mutex_lock(&pool_lock);
+    else if (pthread_mutex_trylock(&pool_lock) != 0)
+        return stash_generate(to, len); /* another thread fills the pool: to wait for that costs more */
     bool taken = pool_take(to, len);
     if (taken && stash == NULL)
         stash = stash_new();

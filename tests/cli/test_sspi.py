@@ -311,6 +311,13 @@ def test_nobody_there(place):
     place.bad(4, "get", f"http://127.0.0.1:{port}/")
 
 
+@pytest.mark.parametrize("port", ["65536", "99999999", "18446744073709551617", "", "no-such-service"])
+def test_no_port(place, port):
+    for words in (["listen", port], ["connect", f"localhost:{port}"]):
+        assert "is no port" in place.bad(2, *words, "--package", "NTLM", "--timeout", "1", stdin=b"pw\n"), words
+    assert "is no port" in place.bad(2, "connect", "localhost:0", "--package", "NTLM", stdin=b"pw\n")
+
+
 def test_nobody_comes(place):
     begun = time.monotonic()
     assert "nobody came within 1 second (--timeout)" in place.bad(4, "listen", "0", "--package", "NTLM", "--timeout", "1")
