@@ -6,7 +6,7 @@
 SECURITY_STATUS exiting_check(void)
 {
     OPENSSL_QUIET;
-    return openssl_alive()
-               ? SEC_E_OK
-               : cause_set(SEC_E_INTERNAL_ERROR, "the process ends, and OpenSSL has ended before this call");
+    bool alive = openssl_alive();
+    return alive ? SEC_E_OK
+                 : cause_set(SEC_E_INTERNAL_ERROR, "the process ends, and OpenSSL has ended before this call");
 }
