@@ -6,8 +6,8 @@
 
 #include <sspi.h>
 
-/* SEC_E_INTERNAL_ERROR, with its cause, once OpenSSL has ended among the functions of atexit: whoever is about to call it, itself or by libkrb5, would
- * crash there. SEC_E_OK before. */
+/* SEC_E_INTERNAL_ERROR, with its cause, once OpenSSL has ended among the functions of atexit: whoever is about to call it, itself or by libkrb5,
+ * would crash there. SEC_E_OK before. */
 SECURITY_STATUS exiting_check(void);
 
 #endif

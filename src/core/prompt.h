@@ -19,10 +19,10 @@ struct prompt {
 SECURITY_STATUS prompt_ask(const struct prompt *prompt, struct identity *identity, bool *declined);
 
 /* Asks for a password, and for the user name where `user` is NULL. With `askpass` by that program, run once a question with the question as its
- * argument, answering with one line on its standard output; else at the process's terminal, without echo; the keys
- * that interrupt or stop a program do so once the echo is back, also quoted ones: a password has none of their letters. SEC_E_OK;
- * SEC_E_NO_CREDENTIALS when there is nobody to ask, no answer came within two minutes, or the program did not end with 0, or nobody knows how: the process ignores SIGCHLD
- * (SA_NOCLDWAIT too), or another part of it reaped the program. */
+ * argument, answering with one line on its standard output; else at the process's terminal, without echo. The keys that interrupt or stop a program
+ * do so there once the echo is back, also quoted ones: a password has none of their letters. SEC_E_OK; SEC_E_NO_CREDENTIALS when there is nobody to
+ * ask, no answer came within two minutes, or the program did not end with 0, or nobody knows how: the process ignores SIGCHLD (SA_NOCLDWAIT too), or
+ * another part of it reaped the program. */
 SECURITY_STATUS prompt_identity(const char *askpass, const char *target, const char *user, const char *domain,
                                 struct identity *identity);
 

@@ -230,7 +230,8 @@ static void *ask_in_thread(void *unused)
     _exit(status == SEC_E_OK && identity.password.len == 2 * strlen("secret") ? 0 : 1);
 }
 
-/* A shell that has one job, in the foreground, of which another thread than the first asks; 0: it stopped once, with the echo on, and got its answer. */
+/* A shell that has one job, in the foreground, of which another thread than the first asks; 0: it stopped once, with the echo on, and got its
+ * answer. */
 _Noreturn static void shell(const char *path, bool threaded)
 {
     int status, terminal = -1;
