@@ -299,7 +299,7 @@ typedef struct _OPENSSPI_CLIENT_IDENTITY {
  *
  * Context: a server's, established. Identity receives one block, to be freed with FreeContextBuffer; everything in it points into it.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is missing; SEC_E_INVALID_HANDLE for a context that is not there or not established;
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when Identity is NULL; SEC_E_INVALID_HANDLE for a context that is NULL, not there or not established;
  * SEC_E_NO_IMPERSONATION for a client's context, and where the client is known by name alone (a Kerberos ticket without a PAC);
  * SEC_E_INSUFFICIENT_MEMORY.
  */

@@ -380,8 +380,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *EXPORT_SECURITY_CONTEXT_FN)(PCtxtHandle, ULON
  * Token           not used: the client's access token is in the block.
  * phContext       receives the context, which the caller releases with DeleteSecurityContext.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN when a pointer is NULL, the block is damaged,
- * or it belongs to another package; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION. On failure
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND, also for NULL; SEC_E_INVALID_TOKEN when another pointer is NULL, the block
+ * is damaged, or it belongs to another package; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION. On failure
  * *phContext is untouched.
  *
  * Source: Microsoft SSPI reference, ImportSecurityContext.
