@@ -158,7 +158,7 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
 /*
  * LsaFreeReturnBuffer frees a block that an Lsa function handed out.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a pointer that is not such a block.
+ * Returns STATUS_SUCCESS, also for NULL; STATUS_INVALID_PARAMETER for a pointer that is not such a block.
  *
  * Source: Microsoft, LsaFreeReturnBuffer.
  */

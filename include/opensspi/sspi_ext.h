@@ -221,10 +221,10 @@ SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG Expo
  * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
  * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.
  *
- * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, phService is missing, or the configuration says "s4u2proxy = no"
- * and the client forwarded no ticket; SEC_E_INVALID_HANDLE;
- * SEC_E_UNSUPPORTED_FUNCTION for a client's context and for packages without delegation; SEC_E_INSUFFICIENT_MEMORY. No KDC is asked: whether the
- * service may is found out by the first InitializeSecurityContext with the credential, which answers SEC_E_DELEGATION_POLICY if not.
+ * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over (in packages without delegation none does), phService is missing, or
+ * the configuration says "s4u2proxy = no" and the client forwarded no ticket; SEC_E_INVALID_HANDLE; SEC_E_UNSUPPORTED_FUNCTION for a client's
+ * context; SEC_E_INSUFFICIENT_MEMORY. No KDC is asked: whether the service may is found out by the first InitializeSecurityContext with the
+ * credential, which answers SEC_E_DELEGATION_POLICY if not.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phContext, PCredHandle phService,
                                                               PCredHandle phCredential, PTimeStamp ptsExpiry);

@@ -99,8 +99,6 @@ static DWORD logon(const struct logon_call *call)
 {
     const struct token *token = NULL;
     void *sid = NULL;
-    if (call->token == NULL)
-        return ERROR_INVALID_PARAMETER;
     DWORD error = token_get(call, &token);
     if (error != ERROR_SUCCESS)
         return error;
@@ -112,7 +110,10 @@ static DWORD logon(const struct logon_call *call)
         }
         win32_sid_put(&token->facts->logon_sid, sid);
     }
-    error = win32_token_open(token, TOKEN_ALL_ACCESS, call->token);
+    if (call->token != NULL)
+        error = win32_token_open(token, TOKEN_ALL_ACCESS, call->token);
+    else
+        token_release(token); /* only whether they may log on was asked */
     if (error != ERROR_SUCCESS) {
         (void)block_free(sid);
         return error;
@@ -151,6 +152,9 @@ BOOL WINAPI LogonUserExA(LPCSTR lpszUsername, LPCSTR lpszDomain, LPCSTR lpszPass
 BOOL WINAPI LogonUserW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword, DWORD dwLogonType,
                        DWORD dwLogonProvider, PHANDLE phToken)
 {
+    cause_clear();
+    if (phToken == NULL)
+        return win32_answer(ERROR_INVALID_PARAMETER);
     return LogonUserExW(lpszUsername, lpszDomain, lpszPassword, dwLogonType, dwLogonProvider, phToken, NULL, NULL, NULL,
                         NULL);
 }
@@ -158,6 +162,9 @@ BOOL WINAPI LogonUserW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPas
 BOOL WINAPI LogonUserA(LPCSTR lpszUsername, LPCSTR lpszDomain, LPCSTR lpszPassword, DWORD dwLogonType,
                        DWORD dwLogonProvider, PHANDLE phToken)
 {
+    cause_clear();
+    if (phToken == NULL)
+        return win32_answer(ERROR_INVALID_PARAMETER);
     return LogonUserExA(lpszUsername, lpszDomain, lpszPassword, dwLogonType, dwLogonProvider, phToken, NULL, NULL, NULL,
                         NULL);
 }

@@ -111,6 +111,10 @@ def test_several_algorithms(web):
     assert "SHA-512-256" in offers[0] and "algorithm=MD5" in offers[1]
     told = who(web.get(site.url("/who.json"), "-s", "Digest", *ALICE, password=PASSWORD))
     assert told["package"] == "WDigest"
+    configure(web, "algorithms = MD5, SHA-256\n")
+    site = web.ours("-s", "Digest,NTLM")
+    done = web.curl(site.url("/who.json"), "-v", "--digest", "-u", f"alice:{PASSWORD}")
+    assert who(done)["user"] == "EXAMPLE\\alice" and "algorithm=SHA-256" in re.search(r"(?m)^> (Authorization: Digest .*?)\r?$", done.stderr)[1]
 
 
 def test_curl_domain_name(web):

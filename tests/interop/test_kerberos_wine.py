@@ -86,7 +86,9 @@ def test_handshake(world, flags, legs):
     assert value(served, "server", "sizes").startswith("signature 28, trailer 60")
 
 
-def test_rc4_messages_come_in_the_wrong_order(world):
+@pytest.fixture(scope="module", name="rc4")
+def client_with_rc4(world):
+    """What a client needs whose ticket and session key are of that type."""
     realm = world["realm"]
     config = realm.environment("arcfour-hmac")["KRB5_CONFIG"]
     before = dict(realm.env)
@@ -95,17 +97,32 @@ def test_rc4_messages_come_in_the_wrong_order(world):
         cache = realm.kinit("alice", "Password1!", cache="cache.rc4")
     finally:
         realm.env = before
-    with server_of(world, KRB5_CONFIG=config) as server:
-        code, shown = windows_client(world, server.port, FLAGS + ",mutual_auth", RC4_TARGET, KRB5_CONFIG=config,
-                                     KRB5CCNAME=cache)
+    return {"KRB5_CONFIG": config, "KRB5CCNAME": cache}
+
+
+@pytest.mark.parametrize("flags, legs", [(FLAGS, 1), (FLAGS + ",mutual_auth", 2)])
+def test_rc4_messages_come_in_the_wrong_order(world, rc4, flags, legs):
+    with server_of(world, KRB5_CONFIG=rc4["KRB5_CONFIG"]) as server:
+        code, shown = windows_client(world, server.port, flags, RC4_TARGET, **rc4)
         assert (code, server.wait()) == (1, 1), shown
-    assert value(server.text(), "server", "user") == USER
+    assert value(server.text(), "server", "user") == USER and shown.count("client: step ") == legs
     assert "client: the server refused: SEC_E_INVALID_TOKEN" in shown
     sent = wires(shown, "client", "sends")[0]
     trailer = int(sent[:8], 16)
     mechanism = "06092a864886f712010202"
     assert mechanism not in sent[8:8 + 2 * trailer]  # the framing with which a token begins comes behind the trailer
     assert sent[8 + 2 * trailer:].startswith("60") and sent[8 + 2 * trailer + 4:].startswith(mechanism)
+
+
+def test_rc4_in_dce_style(world, rc4):
+    with server_of(world, KRB5_CONFIG=rc4["KRB5_CONFIG"]) as server:
+        code, shown = windows_client(world, server.port, FLAGS + ",dce_style,mutual_auth", RC4_TARGET, **rc4)
+        assert (code, server.wait()) == (1, 1), shown
+    served = server.text()
+    assert value(served, "server", "user") == USER and shown.count("client: step ") == 2 and served.count("server: step ") == 2
+    assert f"server: unseals    {TEXT}\n" in served and "client: unseals    Yes: " in shown
+    assert value(shown, "client", "sizes").startswith("signature 28") and wires(shown, "client", "sends")[1].startswith("00000025")  # 37
+    assert "server: VerifySignature: SEC_E_MESSAGE_ALTERED" in served  # what it signed is no longer what it sends
 
 
 def test_no_ticket(world):

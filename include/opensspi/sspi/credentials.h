@@ -135,7 +135,7 @@ typedef SECURITY_STATUS(SEC_ENTRY *ADD_CREDENTIALS_FN_A)(PCredHandle, SEC_CHAR *
 #define SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS 3   /* SecPkgCredentials_KdcProxySettingsW, to be set */
 #define SECPKG_CRED_ATTR_KDC_NETWORK_SETTINGS 3 /* SecPkgCredentials_KdcNetworkSettingsW, to be set */
 #define SECPKG_CRED_ATTR_CERT 4                 /* SecPkgCredentials_Cert */
-#define SECPKG_CRED_ATTR_PAC_BYPASS 5           /* to be set: accept tickets without a PAC check */
+#define SECPKG_CRED_ATTR_PAC_BYPASS 5           /* refused: a PAC is always checked */
 
 typedef struct _SecPkgCredentials_NamesW {
     SEC_WCHAR *sUserName;

@@ -78,7 +78,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *VERIFY_SIGNATURE_FN)(PCtxtHandle, PSecBufferD
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
  * when buffers are missing; SEC_E_BUFFER_TOO_SMALL; SEC_E_CONTEXT_EXPIRED; SEC_E_OUT_OF_SEQUENCE;
  * SEC_E_ENCRYPT_FAILURE; SEC_E_CRYPTO_SYSTEM_INVALID; SEC_E_QOP_NOT_SUPPORTED; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION on a context without confidentiality, unless fQOP is SECQOP_WRAP_NO_ENCRYPT.
+ * SEC_E_UNSUPPORTED_FUNCTION (of Digest SEC_E_QOP_NOT_SUPPORTED) on a context without confidentiality, unless fQOP
+ * is SECQOP_WRAP_NO_ENCRYPT.
  *
  * Source: Microsoft SSPI reference, EncryptMessage (General), (CredSSP), (Digest), (Kerberos), (Negotiate),
  * (NTLM), (Schannel); observed behaviour of Windows.

@@ -76,7 +76,7 @@ BOOL WINAPI LogonUserA(LPCSTR lpszUsername, LPCSTR lpszDomain, LPCSTR lpszPasswo
 #define LogonUser OPENSSPI_AW(LogonUser)
 
 /* LogonUserEx also gives the logon SID, freed with LocalFree. There are no profiles and no quotas: those come back NULL, 0 and zeroed. Any of the
- * last five may be NULL. */
+ * last five may be NULL; without phToken only whether the user may log on is found out. */
 BOOL WINAPI LogonUserExW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword, DWORD dwLogonType,
                          DWORD dwLogonProvider, PHANDLE phToken, PSID *ppLogonSid, PVOID *ppProfileBuffer,
                          LPDWORD pdwProfileLength, PQUOTA_LIMITS pQuotaLimits);

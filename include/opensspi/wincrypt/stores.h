@@ -65,7 +65,8 @@ OPENSSPI_BEGIN_DECLS
  *                 certificate or list in DER, or a PKCS #7 SignedData in either. What is added to an open file store stays in memory.
  *
  * Returns a handle for CertCloseStore, or NULL: ERROR_FILE_NOT_FOUND when the file or the named provider or system store is not there,
- * CRYPT_E_FILE_ERROR when it cannot be read, CRYPT_E_BAD_ENCODE when nothing in it makes sense, ERROR_NOT_SUPPORTED for what is refused.
+ * CRYPT_E_FILE_ERROR when it, or what the configuration names for a system store, cannot be read, CRYPT_E_BAD_ENCODE when nothing in it makes sense,
+ * ERROR_NOT_SUPPORTED for what is refused.
  *
  * Source: Microsoft, CertOpenStore.
  */

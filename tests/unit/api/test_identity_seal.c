@@ -77,7 +77,7 @@ static void every_bit_counts(void **state)
     assert_int_equal(SspiEncryptAuthIdentity(identity), SEC_E_OK);
     unsigned char *bytes = identity, *sealed = malloc(size);
     memcpy(sealed, identity, size);
-    for (ULONG i = 0; i < 8 * (size - 4); i++) { /* the last four bytes are not used */
+    for (ULONG i = 0; i < 8 * size; i++) {
         if (i == 8 * offsetof(SEC_WINNT_AUTH_IDENTITY_EX2, Flags) + 4)
             continue; /* _PROCESS_ENCRYPTED: without it nothing is to be decrypted */
         bytes[i / 8] ^= (unsigned char)(1u << i % 8);

@@ -426,6 +426,13 @@ static void test_logon(void **state)
     assert_int_equal(profile_len, 0);
     assert_null(LocalFree(sid));
     assert_true(CloseHandle(token));
+    /* Only: may they log on? */
+    assert_true(LogonUserExA("alice", ".", "Password1!", LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_WINNT40, NULL, NULL,
+                             NULL, NULL, NULL));
+    assert_false(LogonUserExA("alice", ".", "wrong", LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_WINNT40, NULL, NULL, NULL,
+                              NULL, NULL));
+    assert_int_equal(GetLastError(), ERROR_LOGON_FAILURE);
+    assert_int_equal(logon("alice", ".", "Password1!", LOGON32_LOGON_NETWORK, NULL), ERROR_INVALID_PARAMETER);
 }
 
 static void test_logon_refused(void **state)
