@@ -76,7 +76,8 @@ SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageA(PSecBufferDesc pInput, PSecPkgInf
  * Under the layer each message is EncryptMessage's signature, text and padding in one row, with fQOP 0 for confidentiality and
  * SECQOP_WRAP_NO_ENCRYPT for integrity; its length before it (RFC 4422, 3.7) is the caller's to write and read. EncryptMessage and DecryptMessage
  * answer SEC_E_QOP_NOT_SUPPORTED for another protection than was agreed on, SEC_E_UNSUPPORTED_FUNCTION where none was (of DIGEST-MD5
- * this, too, is SEC_E_QOP_NOT_SUPPORTED), SEC_E_INVALID_TOKEN for a message beyond the sizes of the options below, and SEC_E_MESSAGE_ALTERED for one that came unencrypted.
+ * this, too, is SEC_E_QOP_NOT_SUPPORTED), SEC_E_INVALID_TOKEN for a message beyond the sizes of the options below,
+ * and SEC_E_MESSAGE_ALTERED for one that came unencrypted.
  *
  * Parameters and ownership are those of InitializeSecurityContextW. SEC_I_CONTINUE_NEEDED: send the output, also when it is empty, and call
  * again with the answer. SEC_E_OK: send the output if there is any; the exchange is over when the server says so.
