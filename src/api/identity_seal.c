@@ -104,9 +104,9 @@ static SECURITY_STATUS identity_unseal(struct slice_mut whole)
     const uint8_t *key;
     try(key_get(&key));
     static const uint8_t nothing[IDENTITY_SEAL_LEN - AEAD_NONCE_LEN - AEAD_TAG_LEN];
-    bool filled = memcmp(layout.tag + AEAD_TAG_LEN, nothing, sizeof nothing) == 0;
-    require(filled && aead_open(key, layout.nonce, layout.bound, COUNT_OF(layout.bound),
-                                (struct slice_mut){plain.data, plain.len}, layout.tag),
+    bool untouched = memcmp(layout.tag + AEAD_TAG_LEN, nothing, sizeof nothing) == 0; /* the room that is left */
+    require(untouched && aead_open(key, layout.nonce, layout.bound, COUNT_OF(layout.bound),
+                                   (struct slice_mut){plain.data, plain.len}, layout.tag),
             cause_set(SEC_E_DECRYPT_FAILURE, "the identity was encrypted by another process, or altered since"));
     if (plain.len > 0)
         memcpy(layout.secret.data, plain.data, plain.len);

@@ -53,7 +53,7 @@ DWORD WINAPI GetModuleFileNameW(HMODULE hModule, LPWSTR lpFilename, DWORD nSize)
 #define GetModuleFileName OPENSSPI_AW(GetModuleFileName)
 /* GetProcAddress finds a function of a module. NULL: ERROR_PROC_NOT_FOUND, also for ordinals; ERROR_INVALID_HANDLE for a NULL module. */
 FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName) OPENSSPI_WIN32_SYMBOL(GetProcAddress);
-/* FreeLibrary releases what LoadLibrary gave. FALSE: ERROR_INVALID_HANDLE. */
+/* FreeLibrary releases what LoadLibrary gave. FALSE for NULL: ERROR_INVALID_HANDLE. Nothing else may be given to it: it is dlclose's to look into. */
 BOOL WINAPI FreeLibrary(HMODULE hLibModule) OPENSSPI_WIN32_SYMBOL(FreeLibrary);
 
 OPENSSPI_END_DECLS
