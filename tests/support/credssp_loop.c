@@ -95,6 +95,8 @@ const char *credssp_roots(void)
 {
     static char lines[256];
     char path[128];
+    if (loop_directory()[0] == '\0')
+        loop_configure(NULL); /* makes the directory */
     snprintf(path, sizeof path, "%s/roots.pem", loop_directory());
     FILE *file = fopen(path, "w");
     assert(file != NULL);

@@ -77,7 +77,7 @@ static const struct setting {
     const char *value;
     const char *source; /* what tickets come from, of whatever kind the credential was */
 } settings[] = {
-    {OPENSSPI_CRED_ATTR_CCACHE, "FILE:/cache", "cache FILE:/cache"},
+    {OPENSSPI_CRED_ATTR_CCACHE, "FILE:/nonexistent/cache", "cache FILE:/nonexistent/cache"},
     {OPENSSPI_CRED_ATTR_CLIENT_KEYTAB, "FILE:/client", "keytab FILE:/client"},
     {OPENSSPI_CRED_ATTR_X509_IDENTITY, "FILE:/c,/k", "certificate FILE:/c,/k"},
     {OPENSSPI_CRED_ATTR_KEYTAB, "FILE:/server", NULL},

@@ -116,8 +116,8 @@ static void test_servers_keytab_taken_back(void **state)
     kerberos_release(server);
     server = acquire(NULL, SECPKG_CRED_BOTH); /* taking back another setting is no matter of the keytab's */
     set(server, OPENSSPI_CRED_ATTR_KEYTAB, "FILE:/other");
-    set(server, OPENSSPI_CRED_ATTR_CCACHE, "FILE:/cache");
-    assert_string_equal(server->source->cache, "FILE:/cache");
+    set(server, OPENSSPI_CRED_ATTR_CCACHE, "FILE:/nonexistent/cache");
+    assert_string_equal(server->source->cache, "FILE:/nonexistent/cache");
     set(server, OPENSSPI_CRED_ATTR_CCACHE, "");
     assert_null(server->source->cache);
     assert_true(server->source->cache_first);
