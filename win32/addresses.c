@@ -8,10 +8,10 @@ static size_t n_places(const struct addresses *table)
     return table->grown != NULL ? table->n_places : ADDRESSES_FEW;
 }
 
-/* Blocks lie 16 bytes apart; the product's upper half depends on all of the rest. */
+/* Blocks lie 16 bytes apart, one behind the other: times the golden ratio, the product's uppermost bits lie far apart for neighbours (Knuth, 6.4). */
 static size_t place_of(const void *address, size_t n)
 {
-    return (size_t)(((uintptr_t)address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (n - 1);
+    return (size_t)(((uintptr_t)address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - __builtin_ctzll(n)));
 }
 
 /* Where those begin that hang at the address's place. */
