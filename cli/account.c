@@ -530,6 +530,8 @@ static int account_export(const struct cli_options *options)
     AUTO_WRITER struct writer writer = writer_growing(4096);
     enum account_file_format format = ACCOUNT_FILE_OWN;
     int code = options->format != NULL ? format_of_options(options, &format) : CLI_OK;
+    if (code == CLI_OK && format == ACCOUNT_FILE_SAM)
+        code = cli_misuse("--format of an export is smbpasswd or own: the SAM format is only read");
     if (code == CLI_OK)
         code = cli_open(options, false, &admin);
     if (code == CLI_OK)

@@ -61,24 +61,41 @@ static bool ParseUrl(const char *url, struct request *request)
     return true;
 }
 
+static struct termios shown; /* how the terminal was before the question */
+
+/* Who ends the program at its question gets his terminal back. */
+static void ShowAgain(int number)
+{
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    raise(number); /* as it came, once this has returned */
+}
+
+static bool AskUnseen(char *password, size_t size)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGQUIT};
+    struct sigaction give_back = {.sa_handler = ShowAgain, .sa_flags = (int)SA_RESETHAND};
+    struct termios silent = shown;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        sigaction(ends[i], &give_back, NULL);
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_cc[VSUSP] = _POSIX_VDISABLE; /* nobody stops here: a shell that went on would see nothing typed */
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    fputs("Password: ", stderr);
+    bool good = fgets(password, (int)size, stdin) != NULL;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    fputc('\n', stderr);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        signal(ends[i], SIG_DFL);
+    return good;
+}
+
 static bool ReadPassword(char *password, size_t size)
 {
     const char *given = getenv("HTTPGET_PASSWORD");
-    struct termios mode, silent;
     if (given != NULL)
         return (size_t)snprintf(password, size, "%s", given) < size;
-    bool terminal = tcgetattr(STDIN_FILENO, &mode) == 0;
-    if (terminal) {
-        silent = mode;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-        fputs("Password: ", stderr);
-    }
-    bool good = fgets(password, (int)size, stdin) != NULL;
-    if (terminal) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode);
-        fputc('\n', stderr);
-    }
+    bool good =
+        tcgetattr(STDIN_FILENO, &shown) == 0 ? AskUnseen(password, size) : fgets(password, (int)size, stdin) != NULL;
     password[good ? strcspn(password, "\r\n") : 0] = '\0';
     return good;
 }

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #ifndef _WIN32
+#include <signal.h>
 #include <termios.h>
+#include <unistd.h>
 #endif
 
 static void Usage(BOOL client)
@@ -107,38 +109,57 @@ BOOL ParseOptions(int argc, char **argv, BOOL client, struct options *options)
     return TRUE;
 }
 
+#ifdef _WIN32
+
 /* Reads a line without showing it when a person types it. */
 static BOOL ReadHidden(char *line, size_t size)
 {
-#ifdef _WIN32
     HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
     DWORD mode;
-    BOOL terminal = GetConsoleMode(input, &mode);
-    if (terminal)
-        SetConsoleMode(input, mode & ~(DWORD)ENABLE_ECHO_INPUT);
-#else
-    struct termios mode;
-    BOOL terminal = tcgetattr(STDIN_FILENO, &mode) == 0;
-    if (terminal) {
-        struct termios silent = mode;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-#endif
-    if (terminal)
-        fputs("Password: ", stderr);
+    if (!GetConsoleMode(input, &mode))
+        return fgets(line, (int)size, stdin) != NULL;
+    SetConsoleMode(input, mode & ~(DWORD)ENABLE_ECHO_INPUT);
+    fputs("Password: ", stderr);
     BOOL good = fgets(line, (int)size, stdin) != NULL;
-#ifdef _WIN32
-    if (terminal)
-        SetConsoleMode(input, mode);
-#else
-    if (terminal)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode);
-#endif
-    if (terminal)
-        fputc('\n', stderr);
+    SetConsoleMode(input, mode);
+    fputc('\n', stderr);
     return good;
 }
+
+#else
+
+static struct termios shown; /* how the terminal was before the question */
+
+/* Who ends the program at its question gets his terminal back. */
+static void ShowAgain(int number)
+{
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    raise(number); /* as it came, once this has returned */
+}
+
+/* Reads a line without showing it when a person types it. */
+static BOOL ReadHidden(char *line, size_t size)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGQUIT};
+    struct sigaction give_back = {.sa_handler = ShowAgain, .sa_flags = (int)SA_RESETHAND};
+    if (tcgetattr(STDIN_FILENO, &shown) != 0)
+        return fgets(line, (int)size, stdin) != NULL;
+    struct termios silent = shown;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        sigaction(ends[i], &give_back, NULL);
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_cc[VSUSP] = _POSIX_VDISABLE; /* nobody stops here: a shell that went on would see nothing typed */
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    fputs("Password: ", stderr);
+    BOOL good = fgets(line, (int)size, stdin) != NULL;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    fputc('\n', stderr);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        signal(ends[i], SIG_DFL);
+    return good;
+}
+
+#endif
 
 BOOL AskPassword(char *password, size_t size)
 {

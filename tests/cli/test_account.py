@@ -267,7 +267,7 @@ def test_export_import(bob, tmp_path):
     message = third.bad(1, "account", "import", "-", "--format", "smbpasswd", stdin=smbpasswd + f"eve:{NT_OF_PW}\n")
     assert "line 2" in message and NT_OF_PW not in message
     assert "No such file" in third.bad(1, "account", "import", "/nonexistent/file")
-    assert "only read" in third.bad(1, "account", "export", "--format", "sam")
+    assert "only read" in third.bad(2, "account", "export", "--format", "sam")
 
 
 def test_full_disk(bob, tmp_path):

@@ -3,6 +3,7 @@ import os
 import pty
 import select
 import signal
+import termios
 import time
 
 import pytest
@@ -115,3 +116,31 @@ def test_never_asks_without_the_flag(terminal):
     terminal.say("client target=HTTP/server flags=integrity")
     assert terminal.answer().startswith("error 0x8009030e")
     assert terminal.end() == b""
+
+
+@pytest.mark.parametrize("words", (("samples/httpauth/httpauth_client", "-u", "EXAMPLE\\alice", "http://127.0.0.1:1/"),
+                                   ("samples/sockauth/sockauth_client", "-u", "EXAMPLE\\alice", "127.0.0.1", "1")), ids=("httpget", "sockauth"))
+@pytest.mark.parametrize("typed, ended", ((PASSWORD + "\n", 1), (PASSWORD + "\x03", -signal.SIGINT), (PASSWORD + "\x1a\n", 1)), ids=("answered", "interrupted", "stopped"))
+def test_samples_ask_unseen(world, words, typed, ended):
+    """Whatever ends the question of a sample leaves the terminal with its echo, without what was typed on it."""
+    program = str(BUILD / words[0])
+    pid, screen = pty.fork()
+    if pid == 0:
+        try:
+            os.execve(program, [program, *words[1:]], world.environment())
+        finally:
+            os._exit(127)
+    shown, end = b"", time.monotonic() + ANSWER_SECONDS
+    while b"Password: " not in shown or select.select([screen], [], [], max(0, end - time.monotonic()))[0]:
+        try:
+            more = os.read(screen, 4096)
+        except OSError:  # it has ended
+            break
+        if b"Password: " not in shown and b"Password: " in shown + more:
+            assert not termios.tcgetattr(screen)[3] & termios.ECHO
+            os.write(screen, typed.encode())
+        shown += more
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    echoes = termios.tcgetattr(screen)[3] & termios.ECHO
+    os.close(screen)
+    assert code == ended and echoes and PASSWORD.encode() not in shown, (code, echoes, shown)
