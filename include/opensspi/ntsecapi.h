@@ -226,7 +226,7 @@ typedef struct _SECURITY_LOGON_SESSION_DATA {
 } SECURITY_LOGON_SESSION_DATA, *PSECURITY_LOGON_SESSION_DATA;
 
 /*
- * LsaEnumerateLogonSessions lists the logon sessions.
+ * LsaEnumerateLogonSessions lists the logon sessions that the caller may see, the one that its process runs in last.
  *
  * LogonSessionCount receives their number, LogonSessionList an array of that many LUIDs, to be freed with
  * LsaFreeReturnBuffer.

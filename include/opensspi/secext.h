@@ -38,7 +38,7 @@ typedef enum {
  *
  * Returns TRUE; FALSE on failure, with GetLastError telling why: ERROR_MORE_DATA (234) when the buffer is too
  * small, which is untouched then; ERROR_NONE_MAPPED (1332) when there is no name of that form;
- * ERROR_NO_SUCH_DOMAIN (1355) when no domain controller can be asked; ERROR_INVALID_PARAMETER (87).
+ * ERROR_NO_SUCH_DOMAIN (1355) when no domain controller can be asked; ERROR_NO_SUCH_USER (1317) for NameUnknown; ERROR_INVALID_PARAMETER (87).
  *
  * Source: Microsoft, GetUserNameEx; observed behaviour of Windows.
  */

@@ -14,6 +14,13 @@ static bool luid_new(uint64_t *luid)
     return true;
 }
 
+static void logon_set(struct token_facts *facts, uint64_t id, int64_t time)
+{
+    facts->logon_id = id;
+    facts->logon_time = time;
+    facts->logon_sid = SID_LITERAL(5, 5, (uint32_t)(id >> 32), (uint32_t)id);
+}
+
 SECURITY_STATUS token_facts_new(size_t n_groups, struct token_facts **facts)
 {
     struct token_facts *made = mem_zalloc(sizeof *made);
@@ -30,8 +37,25 @@ SECURITY_STATUS token_facts_new(size_t n_groups, struct token_facts **facts)
         return cause_set(SEC_E_INTERNAL_ERROR, "no randomness");
     }
     made->source_id = made->logon_id;
-    made->logon_sid = SID_LITERAL(5, 5, (uint32_t)(made->logon_id >> 32), (uint32_t)made->logon_id);
+    logon_set(made, made->logon_id, filetime_now());
     *facts = made;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS token_facts_of_process(struct token_facts *facts)
+{
+    static atomic_uint_least64_t logon_id;
+    static atomic_int_least64_t logon_time;
+    uint64_t id = atomic_load(&logon_id), fresh;
+    int64_t time = 0;
+    if (id == 0) {
+        require(luid_new(&fresh), cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
+        if (atomic_compare_exchange_strong(&logon_id, &id, fresh))
+            id = fresh;
+    }
+    if (atomic_compare_exchange_strong(&logon_time, &time, facts->logon_time))
+        time = facts->logon_time;
+    logon_set(facts, id, time);
     return SEC_E_OK;
 }
 

@@ -25,6 +25,7 @@ struct token_facts {
     struct token_group *groups; /* an array of mem_*, without the user */
     size_t n_groups;
     uint64_t logon_id;             /* a LUID: of the logon session */
+    int64_t logon_time;            /* FILETIME: when that began, as far as is known here */
     uint64_t origin;               /* the logon session that made it, 0 for the network */
     char source[TOKEN_SOURCE_LEN]; /* the package, cut and padded with NULs */
     uint64_t source_id;
@@ -64,6 +65,9 @@ static inline void token_cleanup(const struct token **token)
  * randomness. */
 SECURITY_STATUS token_facts_new(size_t n_groups, struct token_facts **facts);
 void token_facts_release(struct token_facts *facts);
+/* This process has one logon session, whoever asks for its token and how often: the facts become those of it. SEC_E_INTERNAL_ERROR without
+ * randomness. */
+SECURITY_STATUS token_facts_of_process(struct token_facts *facts);
 /* Adds a group unless it is there. The room must suffice. */
 void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t attributes);
 /* Adds a group whose attributes are known here, whatever somebody else said of it. The room must suffice. */

@@ -218,6 +218,7 @@ static SECURITY_STATUS process_facts(const struct config *config, struct token_f
 {
     struct unix_ids ids = facts->unix_ids;
     source_set(facts, "OpenSSPI");
+    try(token_facts_of_process(facts));
     facts->domain = mem_strdup(config->computer);
     require(facts->domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(name_service_user_name(ids.uid, &facts->account, NULL));

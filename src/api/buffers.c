@@ -328,15 +328,23 @@ void buffers_stream_step_done(SecBufferDesc *list, SECURITY_STATUS status, const
     }
 }
 
+/* Where a stream's token goes: without a TOKEN, as on Windows, into an EMPTY buffer, which becomes one. Programs count on it (curl). */
+static SecBuffer *stream_token(const SecBufferDesc *list)
+{
+    SecBuffer *token = token_buffer(list);
+    return token != NULL ? token : buffer_of_type(list, SECBUFFER_EMPTY);
+}
+
 SECURITY_STATUS buffers_stream_out_check(const SecBufferDesc *list, bool allocate)
 {
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no output was given"));
     try(buffers_check(list));
-    require(token_buffer(list) != NULL, cause_set(SEC_E_INVALID_TOKEN, "an output without a SECBUFFER_TOKEN"));
+    const SecBuffer *token = stream_token(list);
+    require(token != NULL, cause_set(SEC_E_INVALID_TOKEN, "an output without a SECBUFFER_TOKEN"));
     for (ULONG i = 0; i < list->cBuffers; i++) {
         const SecBuffer *buffer = &list->pBuffers[i];
         ULONG type = buffer_type(buffer);
-        if (allocate || (type != SECBUFFER_TOKEN && type != SECBUFFER_ALERT))
+        if (allocate || (buffer != token && type != SECBUFFER_TOKEN && type != SECBUFFER_ALERT))
             continue;
         require(buffer->cbBuffer > 0,
                 cause_set(SEC_E_INSUFFICIENT_MEMORY, "an output buffer of 0 bytes without ALLOCATE_MEMORY"));
@@ -348,7 +356,7 @@ SECURITY_STATUS buffers_stream_out_check(const SecBufferDesc *list, bool allocat
 
 SECURITY_STATUS buffers_stream_out(SecBufferDesc *list, bool allocate, struct slice token, bool as_alert)
 {
-    SecBuffer *tokens = token_buffer(list), *alerts = buffer_of_type(list, SECBUFFER_ALERT);
+    SecBuffer *tokens = stream_token(list), *alerts = buffer_of_type(list, SECBUFFER_ALERT);
     SecBuffer *buffer = as_alert ? alerts : tokens, *unused = as_alert ? tokens : alerts;
     void *block = NULL;
     if (token.len > 0) {
@@ -362,6 +370,8 @@ SECURITY_STATUS buffers_stream_out(SecBufferDesc *list, bool allocate, struct sl
                     cause_set(SEC_E_INSUFFICIENT_MEMORY, "the token has %zu bytes, the buffer %u", token.len,
                               (unsigned)buffer->cbBuffer));
         memcpy(buffer->pvBuffer, token.data, token.len);
+        if (buffer_type(buffer) == SECBUFFER_EMPTY)
+            buffer->BufferType = SECBUFFER_TOKEN;
     }
     if (buffer != NULL)
         buffer->cbBuffer = (ULONG)token.len;

@@ -73,12 +73,11 @@ BOOL WINAPI CertVerifyCertificateChainPolicy(LPCSTR pszPolicyOID, PCCERT_CHAIN_C
 {
     AUTO_FREE char *server_name = NULL;
     cause_clear();
-    if (pPolicyStatus == NULL || pPolicyStatus->cbSize < offsetof(CERT_CHAIN_POLICY_STATUS, pvExtraPolicyStatus) ||
-        (pPolicyPara != NULL && pPolicyPara->cbSize < sizeof *pPolicyPara))
-        return answer_status(argument_missing("pPolicyStatus, or a cbSize,"));
+    if (pPolicyStatus == NULL) /* its cbSize, and that of pPolicyPara, nobody looks at, as on Windows */
+        return answer_status(argument_missing("pPolicyStatus"));
     if (pszPolicyOID == CERT_CHAIN_POLICY_SSL && pPolicyPara != NULL && pPolicyPara->pvExtraPolicyPara != NULL) {
         const SSL_EXTRA_CERT_CHAIN_POLICY_PARA *extra = pPolicyPara->pvExtraPolicyPara;
-        if (extra->cbSize >= sizeof *extra && extra->pwszServerName != NULL &&
+        if ((extra->cbSize == 0 || extra->cbSize >= sizeof *extra) && extra->pwszServerName != NULL &&
             !answer_status(argument_text_w(extra->pwszServerName, &server_name)))
             return FALSE;
     }

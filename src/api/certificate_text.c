@@ -6,9 +6,19 @@
 #include "certificates/armour.h"
 #include "certificates/names.h"
 #include "certificates/object.h"
+#include "core/last_error.h"
 #include <string.h>
 
 /* Names. */
+
+/* As answer_status; and whoever got an empty name, or none, sees by the last error that nothing went wrong. */
+static BOOL name_answer(SECURITY_STATUS status)
+{
+    if (status != SEC_E_OK)
+        return answer_status(status);
+    last_error_set(0);
+    return TRUE;
+}
 
 /* Several texts, NUL after NUL, into UTF-16. */
 static uint16_t *widen(const char *utf8, size_t len, size_t *n_units)
@@ -30,15 +40,13 @@ static uint16_t *widen(const char *utf8, size_t len, size_t *n_units)
     return units;
 }
 
-/* May what is given end before this place? One text between two characters; a list between two texts, since half a name is another name, and behind
- * it nothing would end the list. */
-static bool may_end(const void *text, bool wide, bool list, size_t at)
+/* May wide text that is given end before this place? One text between two characters; a list between two texts, since half a name is another name,
+ * and behind it nothing would end the list. */
+static bool may_end(const uint16_t *units, bool list, size_t at)
 {
-    const uint16_t *units = text;
-    const uint8_t *utf8 = text;
     if (list)
-        return at == 0 || (wide ? units[at - 1] : utf8[at - 1]) == 0;
-    return wide ? (units[at] & 0xFC00) != 0xDC00 : (utf8[at] & 0xC0) != 0x80;
+        return at == 0 || units[at - 1] == 0;
+    return (units[at] & 0xFC00) != 0xDC00;
 }
 
 /* Writes texts (`len` bytes of UTF-8 with their NULs) to the caller by the rules of CertNameToStr: cut to the room, the needed or written characters
@@ -56,41 +64,57 @@ static DWORD text_give(const char *utf8, size_t len, bool wide, bool list, void 
     size_t written = needed <= n_room ? needed : n_room, whole = written - 1;
     size_t unit = wide ? sizeof *units : 1;
     const void *text = wide ? (const void *)units : utf8;
-    while (needed > n_room && whole > 0 && !may_end(text, wide, list, whole))
+    if (needed > n_room && !wide) { /* no half of a text, and no other one, as on Windows: it is empty */
+        *(char *)room = '\0';
+        return 1;
+    }
+    while (needed > n_room && whole > 0 && !may_end(units, list, whole))
         whole--;
     memcpy(room, text, whole * unit);
     memset((char *)room + whole * unit, 0, (written - whole) * unit);
     return (DWORD)written;
 }
 
-static DWORD name_to_text(PCERT_NAME_BLOB name, DWORD form, bool wide, void *room, DWORD n_room)
+/* Only this encoding of names there is; for others Windows looks for a file that would know them. */
+static SECURITY_STATUS encoding_check(DWORD encoding)
+{
+    return (encoding & CERT_ENCODING_TYPE_MASK) == X509_ASN_ENCODING
+               ? SEC_E_OK
+               : cause_set(ERROR_FILE_NOT_FOUND, "dwCertEncodingType 0x%x is not X509_ASN_ENCODING",
+                           (unsigned)encoding);
+}
+
+static DWORD name_to_text(DWORD encoding, PCERT_NAME_BLOB name, DWORD form, bool wide, void *room, DWORD n_room)
 {
     AUTO_FREE char *text = NULL;
     cause_clear();
-    SECURITY_STATUS status =
-        name == NULL ? argument_missing("pName") : name_text(slice_of(name->pbData, name->cbData), form, &text);
-    (void)answer_status(status);
+    SECURITY_STATUS status = encoding_check(encoding);
+    if (name == NULL)
+        status = argument_missing("pName");
+    else if (status == SEC_E_OK)
+        status = name_text(slice_of(name->pbData, name->cbData), form, &text);
+    (void)name_answer(status);
     return text != NULL ? text_give(text, strlen(text) + 1, wide, false, room, n_room)
                         : text_give("", 1, wide, false, room, n_room);
 }
 
 DWORD WINAPI CertNameToStrW(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPWSTR psz, DWORD csz)
 {
-    (void)dwCertEncodingType;
-    return name_to_text(pName, dwStrType, true, psz, csz);
+    return name_to_text(dwCertEncodingType, pName, dwStrType, true, psz, csz);
 }
 
 DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPSTR psz, DWORD csz)
 {
-    (void)dwCertEncodingType;
-    return name_to_text(pName, dwStrType, false, psz, csz);
+    return name_to_text(dwCertEncodingType, pName, dwStrType, false, psz, csz);
 }
 
 /* Where the text is wrong, in characters of the caller's. */
-static SECURITY_STATUS name_from_text(const char *utf8, DWORD form, BYTE *encoded, DWORD *n_encoded, size_t *wrong)
+static SECURITY_STATUS name_from_text(DWORD encoding, const char *utf8, DWORD form, BYTE *encoded, DWORD *n_encoded,
+                                      size_t *wrong)
 {
     AUTO_WRITER struct writer der = writer_growing(256);
     try(name_parse(utf8, form, &der, wrong));
+    try(encoding_check(encoding));
     DWORD room = *n_encoded;
     *n_encoded = (DWORD)der.len;
     if (encoded == NULL)
@@ -105,7 +129,6 @@ BOOL WINAPI CertStrToNameW(DWORD dwCertEncodingType, LPCWSTR pszX500, DWORD dwSt
 {
     AUTO_FREE char *utf8 = NULL;
     size_t wrong = SIZE_MAX;
-    (void)dwCertEncodingType;
     cause_clear();
     if (ppszError != NULL)
         *ppszError = NULL;
@@ -113,14 +136,14 @@ BOOL WINAPI CertStrToNameW(DWORD dwCertEncodingType, LPCWSTR pszX500, DWORD dwSt
         return answer_status(argument_missing("pszX500 or pcbEncoded"));
     SECURITY_STATUS status = argument_text_w(pszX500, &utf8);
     if (status == SEC_E_OK)
-        status = name_from_text(utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
+        status = name_from_text(dwCertEncodingType, utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
     if (wrong != SIZE_MAX && ppszError != NULL) {
         size_t n_units = 0;
         for (size_t i = 0; i < wrong; i++) /* each character once, those of four bytes are two units */
             n_units += ((uint8_t)utf8[i] & 0xC0) == 0x80 ? 0 : (uint8_t)utf8[i] >= 0xF0 ? 2 : 1;
         *ppszError = pszX500 + n_units;
     }
-    return answer_status(status);
+    return name_answer(status);
 }
 
 BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStrType, void *pvReserved, BYTE *pbEncoded,
@@ -128,7 +151,6 @@ BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStr
 {
     AUTO_FREE char *utf8 = NULL;
     size_t wrong = SIZE_MAX;
-    (void)dwCertEncodingType;
     cause_clear();
     if (ppszError != NULL)
         *ppszError = NULL;
@@ -136,10 +158,10 @@ BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStr
         return answer_status(argument_missing("pszX500 or pcbEncoded"));
     SECURITY_STATUS status = argument_text_a(pszX500, &utf8);
     if (status == SEC_E_OK)
-        status = name_from_text(utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
+        status = name_from_text(dwCertEncodingType, utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
     if (wrong != SIZE_MAX && ppszError != NULL)
         *ppszError = pszX500 + wrong;
-    return answer_status(status);
+    return name_answer(status);
 }
 
 static DWORD name_string(PCCERT_CONTEXT context, DWORD type, DWORD flags, const void *parameter, bool wide, void *room,
@@ -150,7 +172,7 @@ static DWORD name_string(PCCERT_CONTEXT context, DWORD type, DWORD flags, const 
     cause_clear();
     SECURITY_STATUS status = context == NULL ? argument_missing("pCertContext")
                                              : name_of_certificate(context, type, flags, parameter, &text, &len);
-    (void)answer_status(status);
+    (void)name_answer(status);
     bool list = type == CERT_NAME_DNS_TYPE && (flags & CERT_NAME_SEARCH_ALL_NAMES_FLAG) != 0;
     return text != NULL ? text_give(text, len, wide, list, room, n_room) : text_give("", 1, wide, false, room, n_room);
 }
@@ -174,18 +196,28 @@ static SECURITY_STATUS binary_give(struct slice text, DWORD flags, BYTE *binary,
 {
     AUTO_SECRET struct secret made = {0}; /* it may be a private key's */
     struct armour_read found = {0};
+    DWORD room = *n_binary, wanted = flags & CRYPT_STRING_ENCODEMASK;
+    bool hex = wanted == CRYPT_STRING_HEX || wanted == CRYPT_STRING_HEXRAW;
     require(text.len <= UINT32_MAX,
             cause_set(ERROR_INVALID_PARAMETER, "a text of more characters than a DWORD can count bytes of"));
     require(secret_alloc(&made, text.len + 1), SEC_E_INSUFFICIENT_MEMORY);
     struct writer writer = writer_fixed(made.data, made.len);
-    try(armour_read(text, flags, &writer, &found));
+    SECURITY_STATUS status = armour_read(text, flags, &writer, &found);
     require(writer_finish(&writer) == WIRE_OK, cause_set(SEC_E_INTERNAL_ERROR, "more bytes than characters"));
     struct slice bytes = writer_slice_of(&writer);
-    DWORD room = *n_binary;
-    if (binary != NULL && room < bytes.len) {
-        *n_binary = (DWORD)bytes.len;
-        return ERROR_MORE_DATA;
+    if (hex) { /* as far as it goes, as on Windows */
+        if (binary != NULL && bytes.len > 0)
+            memcpy(binary, bytes.data, bytes.len < room ? bytes.len : room);
+        if (skip != NULL)
+            *skip = 0;
+        if (form != NULL)
+            *form = 0;
+        if (status != SEC_E_OK && binary == NULL)
+            *n_binary = 0;
     }
+    try(status);
+    require(binary == NULL || room >= bytes.len,
+            ERROR_MORE_DATA); /* not how many: Windows tells that without room only */
     if (binary != NULL && bytes.len > 0)
         memcpy(binary, bytes.data, bytes.len);
     *n_binary = (DWORD)bytes.len;
@@ -196,14 +228,21 @@ static SECURITY_STATUS binary_give(struct slice text, DWORD flags, BYTE *binary,
     return SEC_E_OK;
 }
 
+/* Forms in which a NUL within the length that was given is no end. */
+static bool all_counts(DWORD flags)
+{
+    DWORD form = flags & CRYPT_STRING_ENCODEMASK;
+    return form == CRYPT_STRING_BINARY || form == CRYPT_STRING_HEX || form == CRYPT_STRING_HEXRAW;
+}
+
 BOOL WINAPI CryptStringToBinaryA(LPCSTR pszString, DWORD cchString, DWORD dwFlags, BYTE *pbBinary, DWORD *pcbBinary,
                                  DWORD *pdwSkip, DWORD *pdwFlags)
 {
     cause_clear();
     if (pszString == NULL || pcbBinary == NULL)
         return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pszString or pcbBinary is missing"));
-    bool binary = (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY;
-    size_t len = cchString == 0 ? strlen(pszString) : (binary ? cchString : strnlen(pszString, cchString));
+    bool whole = all_counts(dwFlags);
+    size_t len = cchString == 0 ? strlen(pszString) : (whole ? cchString : strnlen(pszString, cchString));
     return answer_status(binary_give(slice_of(pszString, len), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
 }
 
@@ -215,14 +254,40 @@ BOOL WINAPI CryptStringToBinaryW(LPCWSTR pszString, DWORD cchString, DWORD dwFla
         return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pszString or pcbBinary is missing"));
     bool binary = (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY;
     size_t n_units = 0, max = cchString == 0 ? SIZE_MAX : cchString;
-    while (n_units < max && (pszString[n_units] != 0 || (binary && cchString != 0)))
+    while (n_units < max && (pszString[n_units] != 0 || (all_counts(dwFlags) && cchString != 0)))
         n_units++;
+    if (n_units == 0 && (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_HEX)
+        return answer_status(cause_set(ERROR_INVALID_PARAMETER, "an empty pszString"));
     AUTO_SECRET struct secret narrow = {0}; /* it may be a private key's */
     if (!secret_alloc(&narrow, n_units + 1))
         return answer_status(SEC_E_INSUFFICIENT_MEMORY);
     for (size_t i = 0; i < n_units; i++) /* none of the forms has characters past 7 bits; 0xFF is none of them */
         narrow.data[i] = pszString[i] <= 0x7F || binary ? (uint8_t)pszString[i] : 0xFF;
     return answer_status(binary_give(slice_of(narrow.data, n_units), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
+}
+
+static bool is_hex(DWORD flags)
+{
+    switch (flags & CRYPT_STRING_ENCODEMASK) {
+    case CRYPT_STRING_HEX:
+    case CRYPT_STRING_HEXASCII:
+    case CRYPT_STRING_HEXADDR:
+    case CRYPT_STRING_HEXASCIIADDR:
+    case CRYPT_STRING_HEXRAW:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What Windows writes where there is room for `n` characters of more: base64 without an end, of HEXRAW whole pairs with a NUL; else nothing, and
+ * nothing in wide text. */
+static size_t begun_len(DWORD flags, bool wide, size_t n)
+{
+    DWORD form = flags & CRYPT_STRING_ENCODEMASK;
+    if (wide || form == CRYPT_STRING_BINARY || (is_hex(flags) && (form != CRYPT_STRING_HEXRAW || n < 3)))
+        return 0;
+    return form == CRYPT_STRING_HEXRAW ? (n - 1) / 2 * 2 + 1 : n;
 }
 
 static SECURITY_STATUS string_give(struct slice bytes, DWORD flags, bool wide, void *room, DWORD *n_room)
@@ -232,24 +297,26 @@ static SECURITY_STATUS string_give(struct slice bytes, DWORD flags, bool wide, v
     uint64_t len;
     try(armour_size(bytes.len, flags, &len));
     require(len < UINT32_MAX, cause_set(ERROR_INVALID_PARAMETER, "the text has more characters than a DWORD counts"));
-    size_t needed = (size_t)len + (has_nul ? 1 : 0);
-    if (room == NULL || *n_room < needed) {
+    size_t needed = (size_t)len + (has_nul ? 1 : 0), n = room == NULL || *n_room > needed ? needed : *n_room;
+    size_t begun = n == needed ? n : begun_len(flags, wide, n);
+    if (room == NULL || n == needed || !is_hex(flags)) /* of hexadecimal digits Windows tells without room only */
         *n_room = (DWORD)needed;
-        return room == NULL ? SEC_E_OK : ERROR_MORE_DATA;
-    }
+    if (room == NULL || begun == 0)
+        return room == NULL || needed == 0 ? SEC_E_OK : ERROR_MORE_DATA;
     require(secret_alloc(&made, needed + 1), SEC_E_INSUFFICIENT_MEMORY);
     struct writer writer = writer_fixed(made.data, (size_t)len);
     try(armour_write(bytes, flags, &writer));
     require(writer_finish(&writer) == WIRE_OK && writer.len == len,
             cause_set(SEC_E_INTERNAL_ERROR, "a text of %zu characters, not of %zu", writer.len, (size_t)len));
     struct slice text = writer_slice_of(&writer);
-    for (size_t i = 0; i < needed; i++) {
-        uint8_t c = i < text.len ? text.data[i] : 0;
-        if (wide)
+    for (size_t i = 0; i < begun; i++) {
+        uint8_t c = i < text.len && (i + 1 < begun || !is_hex(flags)) ? text.data[i] : 0;
+        if (wide && has_nul) /* bytes stay bytes, in a wide string too */
             ((WCHAR *)room)[i] = c;
         else
             ((uint8_t *)room)[i] = c;
     }
+    require(n == needed, ERROR_MORE_DATA);
     *n_room = (DWORD)text.len;
     return SEC_E_OK;
 }
@@ -257,7 +324,7 @@ static SECURITY_STATUS string_give(struct slice bytes, DWORD flags, bool wide, v
 static BOOL binary_to_string(const BYTE *binary, DWORD n_binary, DWORD flags, bool wide, void *room, DWORD *n_room)
 {
     cause_clear();
-    if ((binary == NULL && n_binary > 0) || n_room == NULL)
+    if (binary == NULL || n_room == NULL)
         return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pbBinary or pcchString is missing"));
     return answer_status(string_give(slice_of(binary, n_binary), flags, wide, room, n_room));
 }

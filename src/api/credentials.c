@@ -113,7 +113,6 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
     AS_PROCESS_SCOPE;
     const struct package *package;
     try(api_package_find(package_name, &package));
-    require(handle != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
     require((use & SECPKG_CRED_BOTH) != 0,
             cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
     const struct config *config;
@@ -125,6 +124,10 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
           principal != NULL ? principal : "(default)", auth_data != NULL ? "explicit identity" : "default credentials",
           impersonation_current() != NULL ? ", impersonating" : "", (unsigned)status);
     try(status);
+    if (handle == NULL) { /* last, as on Windows: what was given is judged first */
+        credential_put(credential);
+        return cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given");
+    }
     return api_credential_publish(credential, handle, expiry);
 }
 

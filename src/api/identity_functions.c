@@ -46,9 +46,9 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
 {
     AUTO_PARTS struct identity_parts parts = {0};
     cause_clear();
-    require(ppAuthIdentity != NULL, cause_set(SEC_E_INVALID_PARAMETER, "no place for the identity was given"));
     require(pszUserName != NULL || pszDomainName != NULL || pszPackedCredentialsString != NULL,
             cause_set(SEC_E_INVALID_TOKEN, "an identity needs a name, a domain or a password"));
+    require(ppAuthIdentity != NULL, cause_set(SEC_E_INVALID_PARAMETER, "no place for the identity was given"));
     try(api_text_from_w(pszUserName, &parts.user));
     try(api_text_from_w(pszDomainName, &parts.domain));
     if (pszPackedCredentialsString != NULL) {

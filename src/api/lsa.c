@@ -209,16 +209,21 @@ NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonS
     cause_clear();
     require(LogonSessionCount != NULL && LogonSessionList != NULL, STATUS_INVALID_PARAMETER);
     api_start();
+    uint64_t own = 0;
     SECURITY_STATUS status = lsa_config_get(&config);
     if (status == SEC_E_OK) {
         status = logons_list(config, &ids, &n_ids);
+        if (status == SEC_E_OK)
+            status = logons_own(config, &own);
         config_release(config);
     }
     require(status == SEC_E_OK, lsa_status(status));
-    LUID *list = block_alloc(n_ids * sizeof *list + 1);
+    LUID *list = block_alloc((n_ids + 1) * sizeof *list);
     require(list != NULL, STATUS_NO_MEMORY);
     for (size_t i = 0; i < n_ids; i++)
         list[i] = luid_of(ids[i]);
+    if (own != 0)
+        list[n_ids++] = luid_of(own);
     *LogonSessionCount = (ULONG)n_ids;
     *LogonSessionList = list;
     return STATUS_SUCCESS;

@@ -248,6 +248,8 @@ static DWORD user_name_get(EXTENDED_NAME_FORMAT format, bool wide, void *room, U
     AUTO_TOKEN const struct token *token = token_retain(impersonation_current());
     AUTO_FREE char *text = NULL;
     const struct config *config;
+    if (n != NULL && format == NameUnknown) /* as on Windows, and other than for a computer */
+        return ERROR_NO_SUCH_USER;
     if (n == NULL || !format_is_known(format))
         return ERROR_INVALID_PARAMETER;
     SECURITY_STATUS status = config_get(&config);

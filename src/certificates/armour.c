@@ -88,8 +88,8 @@ static void dump_write(struct slice bytes, DWORD form, const char *end, struct w
             text_write(writer, piece);
         }
         for (size_t i = 0; i < here; i++) {
-            (void)snprintf(piece, sizeof piece, "%s%02x", i == 0 ? "" : (i == HEX_LINE / 2 ? "  " : " "),
-                           bytes.data[at + i]);
+            bool wide = i == HEX_LINE / 2 && (form != CRYPT_STRING_HEX || *end != '\0');
+            (void)snprintf(piece, sizeof piece, "%s%02x", i == 0 ? "" : (wide ? "  " : " "), bytes.data[at + i]);
             text_write(writer, piece);
         }
         for (size_t i = here; characters && i < HEX_LINE; i++)
@@ -173,6 +173,8 @@ static uint64_t dump_size(uint64_t n, DWORD form, size_t end_len)
 {
     bool addresses = form == CRYPT_STRING_HEXADDR || form == CRYPT_STRING_HEXASCIIADDR;
     bool characters = form == CRYPT_STRING_HEXASCII || form == CRYPT_STRING_HEXASCIIADDR;
+    if (form == CRYPT_STRING_HEX && end_len == 0)
+        return n == 0 ? 0 : 3 * n - 1;
     uint64_t n_lines = (n + HEX_LINE - 1) / HEX_LINE, n_full = n / HEX_LINE, last = n % HEX_LINE;
     uint64_t size =
         end_len > 0 || n_lines == 0 ? n_lines * end_len : n_lines - 1; /* a blank in place of each end but the last */
@@ -242,31 +244,35 @@ static int base64_value(uint8_t c, bool of_urls)
     return at == NULL ? -1 : (int)(at - alphabet);
 }
 
-/* Padding may be missing; after it nothing more may come, and bits that are left over must be zero. */
+/* As Windows reads it: padding may be missing, but is whole where it is there; it ends the text, and bits that are left over count for nothing. */
 static SECURITY_STATUS base64_read(struct slice text, bool of_urls, struct writer *writer)
 {
     uint32_t bits = 0;
-    unsigned n_bits = 0, padding = 0, characters = 0;
+    unsigned n_values = 0, padding = 0; /* of four */
     for (size_t i = 0; i < text.len; i++) {
         if (is_blank(text.data[i]))
             continue;
         if (text.data[i] == '=') {
             padding++;
+            if (n_values == 0 || n_values + padding == 4)
+                break;
             continue;
         }
         int value = base64_value(text.data[i], of_urls);
         require(value >= 0 && padding == 0, bad("base64"));
-        characters = (characters + 1) % 4;
         bits = bits << 6 | (uint32_t)value;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            writer_u8(writer, (uint8_t)(bits >> n_bits));
-            bits &= (1U << n_bits) - 1;
+        if (++n_values == 4) {
+            writer_u8(writer, (uint8_t)(bits >> 16));
+            writer_u16be(writer, (uint16_t)bits);
+            bits = n_values = 0;
         }
     }
-    require(characters != 1 && bits == 0 && (padding == 0 || (characters + padding) % 4 == 0) && padding <= 2,
-            bad("base64"));
+    require(n_values == 0 || padding == 0 || n_values + padding == 4, bad("base64"));
+    bits <<= 6 * (4 - n_values);
+    if (n_values > 0)
+        writer_u8(writer, (uint8_t)(bits >> 16));
+    if (n_values == 3)
+        writer_u8(writer, (uint8_t)(bits >> 8));
     return SEC_E_OK;
 }
 
@@ -310,11 +316,11 @@ static SECURITY_STATUS header_read(struct slice text, DWORD flags, struct writer
     return base64_read(slice_of(body, (size_t)(end.data - body)), false, writer);
 }
 
-/* Pairs of digits; blanks may stand between pairs. */
+/* Pairs of digits; blanks, hyphens and commas may stand between pairs. */
 static SECURITY_STATUS pairs_read(struct slice text, struct writer *writer)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (is_blank(text.data[i]))
+        if (is_blank(text.data[i]) || text.data[i] == '-' || text.data[i] == ',')
             continue;
         int high = hex_digit(text.data[i]), low = i + 1 < text.len ? hex_digit(text.data[i + 1]) : -1;
         require(high >= 0 && low >= 0, bad("pairs of hexadecimal digits"));
@@ -425,6 +431,8 @@ static SECURITY_STATUS tries_read(struct slice text, const DWORD *forms, size_t 
 SECURITY_STATUS armour_read(struct slice text, DWORD flags, struct writer *writer, struct armour_read *found)
 {
     DWORD form = flags & CRYPT_STRING_ENCODEMASK;
+    require((flags & (CRYPT_STRING_NOCR | CRYPT_STRING_NOCRLF)) == 0,
+            cause_set(ERROR_INVALID_DATA, "flags 0x%x are for writing", (unsigned)flags));
     switch (form) {
     case CRYPT_STRING_BASE64_ANY:
         return tries_read(text, any_base64, COUNT_OF(any_base64), flags, writer, found);

@@ -343,9 +343,10 @@ static SECURITY_STATUS ssl_judge(struct trust_verdict *verdict, const SSL_EXTRA_
     if (extra == NULL)
         return trust_judge(verdict, ignored, element);
     ignored |= checks_ignore(extra->fdwChecks);
-    role_examine(verdict, extra->dwAuthType);
+    if (extra->dwAuthType != 0)
+        role_examine(verdict, extra->dwAuthType);
     SECURITY_STATUS code = trust_judge(verdict, ignored, element);
-    if (code == SEC_E_OK && server_name != NULL && extra->dwAuthType == AUTHTYPE_SERVER &&
+    if (code == SEC_E_OK && server_name != NULL && extra->dwAuthType != AUTHTYPE_CLIENT &&
         (extra->fdwChecks & SECURITY_FLAG_IGNORE_CERT_CN_INVALID) == 0) {
         code = trust_name(verdict, server_name);
         *element = code == SEC_E_OK ? -1 : 0;
@@ -361,9 +362,11 @@ SECURITY_STATUS chain_policy(LPCSTR policy, PCCERT_CHAIN_CONTEXT context, const 
     const SSL_EXTRA_CERT_CHAIN_POLICY_PARA *extra = ssl && parameters != NULL ? parameters->pvExtraPolicyPara : NULL;
     require(ssl || policy == CERT_CHAIN_POLICY_BASE,
             cause_set(ERROR_FILE_NOT_FOUND, "there are the policies BASE and SSL, and no others"));
-    require(extra == NULL || (extra->cbSize >= sizeof *extra &&
-                              (extra->dwAuthType == AUTHTYPE_CLIENT || extra->dwAuthType == AUTHTYPE_SERVER)),
-            cause_set(E_INVALIDARG, "SSL_EXTRA_CERT_CHAIN_POLICY_PARA makes no sense"));
+    require(
+        extra == NULL ||
+            ((extra->cbSize == 0 || extra->cbSize >= sizeof *extra) && /* 0 is forgotten, as on Windows */
+             (extra->dwAuthType == 0 || extra->dwAuthType == AUTHTYPE_CLIENT || extra->dwAuthType == AUTHTYPE_SERVER)),
+        cause_set(E_INVALIDARG, "SSL_EXTRA_CERT_CHAIN_POLICY_PARA makes no sense"));
     require(live_hold(context, LIVE_CHAIN),
             cause_set(E_INVALIDARG, "this is not, or no longer, a chain of this library"));
     struct trust_verdict verdict = ((const struct chain *)(const void *)context)->verdict; /* its chain is borrowed */

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "base/writer.h"
 #include "certificates/internal.h"
 #include "certificates/names.h"
@@ -159,12 +160,28 @@ static bool is_ascii(struct slice text)
     return true;
 }
 
-/* RFC 5280 4.1.2.4: PrintableString where it will do, else UTF8String. */
-static SECURITY_STATUS type_choose(struct parse *parse, const char *where, struct slice text, enum value_kind kind,
+/* Two bytes for each character: only of those that two bytes hold. */
+static bool ucs2_make(const char *utf8, struct writer *ucs2)
+{
+    AUTO_FREE uint16_t *units = NULL;
+    size_t n_units = 0;
+    require(utf16_from_text(utf8, &units, &n_units) == WIRE_OK, false);
+    for (size_t i = 0; i < n_units; i++) {
+        require((units[i] & 0xF800) != 0xD800, false);
+        writer_u16be(ucs2, units[i]);
+    }
+    return true;
+}
+
+/* PrintableString where it will do; else, as on Windows, BMPString, or UTF8String where that was asked for, or the text needs it. */
+static SECURITY_STATUS type_choose(struct parse *parse, const char *where, struct writer *value, enum value_kind kind,
                                    int *type)
 {
     const DWORD forced = CERT_NAME_STR_FORCE_UTF8_DIR_STR_FLAG, not_forced = CERT_NAME_STR_DISABLE_UTF8_DIR_STR_FLAG;
     bool force = (parse->form & forced) != 0 && (parse->form & not_forced) == 0;
+    bool utf8 = force || (parse->form & CERT_NAME_STR_ENABLE_UTF8_UNICODE_FLAG) != 0;
+    struct slice text = writer_slice_of(value);
+    AUTO_WRITER struct writer ucs2 = writer_growing(2 * text.len + 1);
     switch (kind) {
     case VALUE_PRINTABLE:
         require(is_printable(text), wrong_at(parse, where, CRYPT_E_INVALID_PRINTABLE_STRING));
@@ -176,7 +193,16 @@ static SECURITY_STATUS type_choose(struct parse *parse, const char *where, struc
         return SEC_E_OK;
     default:
         *type = is_printable(text) && !force ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING;
-        return SEC_E_OK;
+        writer_u8(value, 0);
+        value->len = text.len;
+        require(writer_finish(value) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+        if (*type == V_ASN1_PRINTABLESTRING || utf8 || !ucs2_make((const char *)value->data, &ucs2))
+            return SEC_E_OK;
+        *type = V_ASN1_BMPSTRING;
+        value->len = 0;
+        writer_slice(value, writer_slice_of(&ucs2));
+        return writer_finish(&ucs2) == WIRE_OK && writer_finish(value) == WIRE_OK ? SEC_E_OK
+                                                                                  : SEC_E_INSUFFICIENT_MEMORY;
     }
 }
 
@@ -191,7 +217,7 @@ static SECURITY_STATUS value_read(struct parse *parse, enum value_kind kind, str
     else
         try(plain_read(parse, value));
     require(writer_finish(value) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return type_choose(parse, begin, writer_slice_of(value), kind, type);
+    return type_choose(parse, begin, value, kind, type);
 }
 
 static SECURITY_STATUS pair_read(struct parse *parse, X509_NAME *name, bool joined)
@@ -251,7 +277,7 @@ SECURITY_STATUS name_parse(const char *text, DWORD form, struct writer *der, siz
     struct parse parse = {.at = text, .begin = text, .form = form};
     AUTO_OPENSSL(name) X509_NAME *name = X509_NAME_new(), *reversed = X509_NAME_new();
     DWORD kind = form & 0xFFFF;
-    require(kind == CERT_OID_NAME_STR || kind == CERT_X500_NAME_STR,
+    require(kind == 0 || kind == CERT_OID_NAME_STR || kind == CERT_X500_NAME_STR,
             cause_set(E_INVALIDARG, "names are not read from form %u", kind));
     require(name != NULL && reversed != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status = pairs_read(&parse, name);

@@ -90,19 +90,16 @@ static const char *separator_of(DWORD form)
         return "\r\n";
     if ((form & CERT_NAME_STR_SEMICOLON_FLAG) != 0)
         return "; ";
-    if ((form & CERT_NAME_STR_COMMA_FLAG) != 0)
-        return ", ";
-    return (form & 0xFFFF) == CERT_OID_NAME_STR ? "; " : ", ";
+    return ", ";
 }
 
 static SECURITY_STATUS name_write(struct writer *writer, const X509_NAME *name, DWORD form)
 {
-    DWORD kind = form & 0xFFFF;
+    DWORD kind = (form & 0xFFFF) == 0 ? CERT_SIMPLE_NAME_STR : form & 0xFFFF;
     int n_entries = X509_NAME_entry_count(name), last_set = -1;
     bool reverse = (form & CERT_NAME_STR_REVERSE_FLAG) != 0;
     const char *plus = (form & CERT_NAME_STR_NO_PLUS_FLAG) != 0 ? " " : " + ";
-    require(kind >= CERT_SIMPLE_NAME_STR && kind <= CERT_X500_NAME_STR,
-            cause_set(E_INVALIDARG, "names have no form %u", kind));
+    require(kind <= CERT_X500_NAME_STR, cause_set(E_INVALIDARG, "names have no form %u", kind));
     for (int i = 0; i < n_entries; i++) {
         const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, reverse ? n_entries - 1 - i : i);
         int set = X509_NAME_ENTRY_set(entry);
@@ -225,6 +222,7 @@ static SECURITY_STATUS typed_write(struct writer *writer, struct certificate *ce
     X509_NAME *name = issuer ? X509_get_issuer_name(x509) : X509_get_subject_name(x509);
     SECURITY_STATUS status;
     DWORD form = CERT_SIMPLE_NAME_STR;
+    require(!all || type == CERT_NAME_DNS_TYPE, CRYPT_E_NOT_FOUND); /* Windows has no other lists, and no name either */
     switch (type) {
     case CERT_NAME_EMAIL_TYPE:
         status = alternative_write(writer, x509, issuer, GEN_EMAIL, false);
@@ -234,7 +232,9 @@ static SECURITY_STATUS typed_write(struct writer *writer, struct certificate *ce
             memcpy(&form, parameter, sizeof form);
         return name_write(writer, name, form);
     case CERT_NAME_ATTR_TYPE:
-        return attribute_write(writer, name, parameter == NULL ? szOID_COMMON_NAME : parameter);
+        status = attribute_write(writer, name, parameter == NULL ? szOID_RSA_emailAddr : parameter);
+        return status != CRYPT_E_NOT_FOUND || parameter != NULL ? status
+                                                                : attribute_write(writer, name, szOID_COMMON_NAME);
     case CERT_NAME_SIMPLE_DISPLAY_TYPE:
         return simple_write(writer, x509, name, issuer);
     case CERT_NAME_FRIENDLY_DISPLAY_TYPE:
@@ -260,7 +260,7 @@ SECURITY_STATUS name_of_certificate(PCCERT_CONTEXT context, DWORD type, DWORD fl
     AUTO_WRITER struct writer writer = writer_growing(256);
     require(certificate_take(context, &certificate) == SEC_E_OK, E_INVALIDARG);
     try(typed_write(&writer, certificate, type, flags, parameter));
-    if (type == CERT_NAME_DNS_TYPE && (flags & CERT_NAME_SEARCH_ALL_NAMES_FLAG) != 0)
+    if ((flags & CERT_NAME_SEARCH_ALL_NAMES_FLAG) != 0)
         writer_u8(&writer, 0); /* the list ends with one more */
     return text_of_writer(&writer, text, len);
 }

@@ -1,6 +1,7 @@
 #include "lsa/logons.h"
 
 #include "access/impersonation.h"
+#include "access/token_build.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/tickets.h"
@@ -88,6 +89,13 @@ static SECURITY_STATUS list_read(struct slice bytes, uint64_t **ids, size_t *n_i
     return SEC_E_OK;
 }
 
+/* The session that this process runs in: nobody logged it on here, and it is there all the same. NULL for a thread that is somebody else. */
+static SECURITY_STATUS process_session(const struct config *config, const struct token **token)
+{
+    *token = NULL;
+    return impersonation_current() == NULL ? token_of_process(config, token) : SEC_E_OK;
+}
+
 SECURITY_STATUS logons_list(const struct config *config, uint64_t **ids, size_t *n_ids)
 {
     AUTO_REPLY struct lsa_reply reply = {0};
@@ -96,6 +104,14 @@ SECURITY_STATUS logons_list(const struct config *config, uint64_t **ids, size_t 
     if (!asked_remotely(config, &request, LSA_LIST_SESSIONS, &reply, &status))
         return sessions_list(geteuid(), ids, n_ids);
     return status == SEC_E_OK ? list_read(reply.message.field[LSA_LOGON_SESSIONS], ids, n_ids) : status;
+}
+
+SECURITY_STATUS logons_own(const struct config *config, uint64_t *id)
+{
+    AUTO_TOKEN const struct token *token = NULL;
+    try(process_session(config, &token));
+    *id = token != NULL ? token->facts->logon_id : 0;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS told_fill(struct logon_told *told, const struct logon_session *session)
@@ -122,7 +138,7 @@ static SECURITY_STATUS here_describe(uint64_t id, struct logon_told *told)
     return status;
 }
 
-SECURITY_STATUS logons_describe(const struct config *config, uint64_t id, struct logon_told *told)
+static SECURITY_STATUS logged_on_describe(const struct config *config, uint64_t id, struct logon_told *told)
 {
     AUTO_REPLY struct lsa_reply reply = {0};
     AUTO_WRITER struct writer request = lsa_request(LSA_DESCRIBE_SESSION);
@@ -139,6 +155,26 @@ SECURITY_STATUS logons_describe(const struct config *config, uint64_t id, struct
                                           .package = lsa_text(message, LSA_PACKAGE),
                                           .user = lsa_text(message, LSA_USER),
                                           .domain = lsa_text(message, LSA_DOMAIN)};
+    return told_fill(told, &session);
+}
+
+SECURITY_STATUS logons_describe(const struct config *config, uint64_t id, struct logon_told *told)
+{
+    AUTO_TOKEN const struct token *token = NULL;
+    SECURITY_STATUS status = logged_on_describe(config, id, told);
+    if (status != SEC_E_INVALID_HANDLE)
+        return status;
+    try(process_session(config, &token));
+    require(token != NULL && (id == 0 || id == token->facts->logon_id), status);
+    cause_drop();
+    const struct token_facts *facts = token->facts;
+    const struct logon_session session = {.id = facts->logon_id,
+                                          .owner = facts->unix_ids.uid,
+                                          .type = SESSION_INTERACTIVE,
+                                          .time = facts->logon_time,
+                                          .package = "Negotiate",
+                                          .user = facts->account != NULL ? facts->account : "",
+                                          .domain = facts->domain};
     return told_fill(told, &session);
 }
 

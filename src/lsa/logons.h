@@ -25,7 +25,9 @@ SECURITY_STATUS logons_log_on(const struct config *config, const struct package 
 SECURITY_STATUS logons_log_off(const struct config *config, uint64_t id);
 /* As sessions_list. */
 SECURITY_STATUS logons_list(const struct config *config, uint64_t **ids, size_t *n_ids);
-/* SEC_E_INVALID_HANDLE: there is no such session that the caller may see. id 0: the one that defaults come from. */
+/* The session that this process runs in, which nobody logged on here and no list has; 0 for a thread that impersonates somebody. */
+SECURITY_STATUS logons_own(const struct config *config, uint64_t *id);
+/* SEC_E_INVALID_HANDLE: there is no such session that the caller may see. id 0: the one that defaults come from, else the process's own. */
 SECURITY_STATUS logons_describe(const struct config *config, uint64_t id, struct logon_told *told);
 /* A package's tickets in the session's cache (core/tickets.h), or with id 0 and no session of the caller's those of the default cache. A daemon lists
  * and removes them, and gives none out: SEC_E_UNSUPPORTED_FUNCTION. */

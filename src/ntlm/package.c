@@ -21,11 +21,11 @@ static const struct package_authority ntlm_authority_table = {
 };
 
 /* Windows 10 reports 0x02882B37. Its low half is the floor that programs test for; of its high half, RESTRICTED_TOKENS, APPCONTAINER_CHECKS and
- * APPLY_LOOPBACK speak of things that are not here. DATAGRAM is ours to add: datagram contexts work (docs/deviations.md). */
+ * APPLY_LOOPBACK speak of things that are not here. Datagram contexts work; Windows has them too, and no DATAGRAM here. */
 #define NTLM_CAPABILITIES                                                                                              \
-    (SECPKG_FLAG_INTEGRITY | SECPKG_FLAG_PRIVACY | SECPKG_FLAG_TOKEN_ONLY | SECPKG_FLAG_DATAGRAM |                     \
-     SECPKG_FLAG_CONNECTION | SECPKG_FLAG_MULTI_REQUIRED | SECPKG_FLAG_IMPERSONATION | SECPKG_FLAG_ACCEPT_WIN32_NAME | \
-     SECPKG_FLAG_NEGOTIABLE | SECPKG_FLAG_LOGON)
+    (SECPKG_FLAG_INTEGRITY | SECPKG_FLAG_PRIVACY | SECPKG_FLAG_TOKEN_ONLY | SECPKG_FLAG_CONNECTION |                   \
+     SECPKG_FLAG_MULTI_REQUIRED | SECPKG_FLAG_IMPERSONATION | SECPKG_FLAG_ACCEPT_WIN32_NAME | SECPKG_FLAG_NEGOTIABLE | \
+     SECPKG_FLAG_LOGON)
 
 static const uint8_t oid_ntlm[] = {0x2b, 0x06, 0x01, 0x04, 0x01,
                                    0x82, 0x37, 0x02, 0x02, 0x0a}; /* 1.3.6.1.4.1.311.2.2.10 */

@@ -172,6 +172,15 @@ static SECURITY_STATUS alert_seal(struct connection *connection, const uint8_t a
     return SEC_E_OK;
 }
 
+/* Of records that are not encrypted: until the version is agreed on it is that of TLS 1.0 (RFC 5246 E.1), and TLS 1.3's is TLS 1.2's. */
+static uint16_t plain_version(SSL *ssl)
+{
+    OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+    if (state == TLS_ST_BEFORE || state == TLS_ST_CW_CLNT_HELLO || state == TLS_ST_SR_CLNT_HELLO)
+        return TLS1_VERSION;
+    return SSL_version(ssl) < TLS1_2_VERSION ? (uint16_t)SSL_version(ssl) : TLS1_2_VERSION;
+}
+
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number)
 {
     const uint8_t alert[ALERT_LEN] = {level, number};
@@ -180,7 +189,7 @@ SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, u
         try(alert_seal(connection, alert));
     else {
         writer_u8(&connection->pending, SSL3_RT_ALERT);
-        writer_u16be(&connection->pending, TLS1_2_VERSION);
+        writer_u16be(&connection->pending, plain_version(connection->ssl));
         writer_u16be(&connection->pending, ALERT_LEN);
         writer_bytes(&connection->pending, alert, ALERT_LEN);
     }

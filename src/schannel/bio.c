@@ -6,6 +6,7 @@
 #include "schannel/datagram.h"
 #include "schannel/record.h"
 #include "schannel/suite.h"
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <string.h>
 #if __has_include(<linux/tls.h>)
@@ -169,13 +170,23 @@ __attribute__((noinline)) static void keys_look(struct bio_ends *ends, const str
 }
 #endif
 
+/* Until 3.1 libssl shows the time at which it would send its flight again where it keeps it, from 3.2 on a copy (RFC 6347 4.2.4.1 leaves the clock
+ * to whoever has it: here that is the caller, and libssl has no function to say so). */
+bool bio_shows_resend_time(void)
+{
+    return OPENSSL_version_major() == 3 && OPENSSL_version_minor() < 2;
+}
+
 static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
 {
     (void)number, (void)pointer;
     switch (command) { /* six times a message libssl asks for what is not here */
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DUP:
+        return 1;
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
+        if (bio_shows_resend_time())
+            ((struct bio_ends *)BIO_get_data(bio))->resend_time = pointer;
         return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:

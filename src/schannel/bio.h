@@ -8,6 +8,7 @@
 #include "core/message.h"
 #include <openssl/bio.h>
 #include <openssl/types.h>
+#include <sys/time.h>
 
 #define BIO_KEY_LEN_MAX 32
 #define BIO_NONCE_LEN 12
@@ -28,6 +29,7 @@ struct bio_ends {
     bool datagram;           /* one record a read */
     SSL *ssl;                /* whose ends these are */
     uint16_t mtu;
+    struct timeval *resend_time; /* DTLS: libssl's own, of its last flight; NULL where it does not show that one */
     bool message_written;
     bool
         read_protected; /* TLS: ChangeCipherSpec was read in a handshake; before TLS 1.3 all that comes then is encrypted */
@@ -48,6 +50,8 @@ static inline void ends_give(struct bio_ends *ends, struct slice in, size_t firs
     ends->in_at = 0;
     ends->record_end = ends->datagram ? 0 : first_len;
 }
+/* Is `resend_time` there, for whoever wants a flight sent again now? */
+bool bio_shows_resend_time(void);
 /* A BIO over `ends`, which outlives it. NULL when there is no memory. */
 BIO *bio_over(struct bio_ends *ends);
 

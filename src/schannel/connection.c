@@ -13,7 +13,9 @@
 #include <string.h>
 
 #define DTLS_MTU_DEFAULT 1200   /* fits every path that carries IPv6, with its headers */
-#define DTLS_TIMEOUT_US 400000u /* a flight may be sent again after this; the caller's clock decides when it is */
+/* The caller's clock decides when a flight is sent again: libssl's never runs out, or early where nobody else can make it run out (bio.h). */
+#define DTLS_TIMEOUT_NEVER_US 3600000000u
+#define DTLS_TIMEOUT_US 400000u
 #define SNI_MAX 255
 
 static atomic_int connection_index = -1;
@@ -209,7 +211,7 @@ static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
 static unsigned int timeout_is(SSL *ssl, unsigned int before_us)
 {
     (void)ssl, (void)before_us;
-    return DTLS_TIMEOUT_US;
+    return bio_shows_resend_time() ? DTLS_TIMEOUT_NEVER_US : DTLS_TIMEOUT_US;
 }
 
 bool connection_callbacks(struct tls_credential *credential)

@@ -46,6 +46,8 @@ static SECURITY_STATUS control_locked(struct connection *connection, struct slic
         connection->wish = WISH_SHUTDOWN;
         return SEC_E_OK;
     case SCHANNEL_RENEGOTIATE:
+        require(connection->state == CONNECTION_OPEN,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only an open connection can be renegotiated"));
         connection->wish = WISH_RENEGOTIATE;
         return SEC_E_OK;
     case SCHANNEL_ALERT:

@@ -108,7 +108,7 @@ static SECURITY_STATUS request_read(const void *auth_data, struct tls_request *r
         request->n_algorithms <= SCH_CRED_MAX_SUPPORTED_ALGS &&
             (request->n_algorithms == 0 || request->algorithms != NULL),
         cause_set(SEC_E_UNKNOWN_CREDENTIALS, "%u algorithms, or they point nowhere", (unsigned)request->n_algorithms));
-    require(request->format <= SCH_CRED_FORMAT_CERT_HASH_STORE,
+    require(request->n_certificates == 0 || request->format <= SCH_CRED_FORMAT_CERT_HASH_STORE,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "credential format %u", (unsigned)request->format));
     return flags_check(request);
 }

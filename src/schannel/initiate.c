@@ -7,9 +7,11 @@ SECURITY_STATUS schannel_initiate(void *credential, void **handshake, const stru
     if (connection == NULL) {
         try(connection_new(credential, true, in, &connection));
         connection->granted = ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY |
-                              (connection->datagram ? ISC_RET_DATAGRAM : ISC_RET_STREAM);
+                              ISC_RET_STREAM | (connection->datagram ? ISC_RET_DATAGRAM : 0);
         if (connection->credential->n_certificates > 0 || (in->flags & ISC_REQ_USE_SUPPLIED_CREDS) != 0)
             connection->granted |= ISC_RET_USED_SUPPLIED_CREDS;
+        if ((in->flags & ISC_REQ_EXTENDED_ERROR) != 0)
+            connection->granted |= ISC_RET_EXTENDED_ERROR;
         if ((in->flags & ISC_REQ_MANUAL_CRED_VALIDATION) != 0)
             connection->granted |= ISC_RET_MANUAL_CRED_VALIDATION;
     }

@@ -206,13 +206,13 @@ static SECURITY_STATUS wish_renegotiate(struct connection *connection, struct st
 
 static SECURITY_STATUS wish_shutdown(struct connection *connection)
 {
-    if ((SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0)
-        return SEC_E_OK;
     if (SSL_in_init(connection->ssl)) { /* libssl closes no connection that is not open */
         try(connection_alert(connection, TLS1_ALERT_WARNING, TLS1_ALERT_CLOSE_NOTIFY));
         SSL_set_shutdown(connection->ssl, SSL_SENT_SHUTDOWN);
         return SEC_E_OK;
     }
+    if ((SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0)
+        return SEC_E_OK;
     connection_errors_forget();
     require(SSL_shutdown(connection->ssl) >= 0, connection_failure(connection, "close_notify cannot be sent"));
     return SEC_E_OK;
@@ -247,8 +247,11 @@ static SECURITY_STATUS nothing_came(const struct connection *connection)
 /* Nothing came in time: the last flight goes out again (RFC 6347 4.2.4). */
 static SECURITY_STATUS datagram_repeat(struct connection *connection)
 {
+    struct timeval *resend_time = connection->ends.resend_time;
     connection_errors_forget();
     ends_give(&connection->ends, NOTHING, 0);
+    if (resend_time != NULL && resend_time->tv_sec != 0) /* it runs: it has run out */
+        *resend_time = (struct timeval){.tv_sec = 1};
     require(DTLSv1_handle_timeout(connection->ssl) >= 0,
             connection_failure(connection, "the flight was sent too often"));
     return nothing_came(connection);
@@ -357,6 +360,7 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
 {
     pthread_mutex_lock(&connection->lock);
     connection->may_send = false;
+    bool first = connection->state == CONNECTION_HANDSHAKE && SSL_in_before(connection->ssl);
     credential_change(connection, credential);
     connection->flags_now = in->flags_now;
     SECURITY_STATUS status = step_locked(connection, in, out);
@@ -372,7 +376,7 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
     } else if (status == SEC_E_OK && connection->session_held != NULL)
         out->stream = STEAL(connection->session_held);
     out->granted = connection->granted;
-    out->expiry = connection->expiry;
+    out->expiry = first ? 0 : connection->expiry; /* Windows tells none with the first flight */
     connection_errors_forget();
     pthread_mutex_unlock(&connection->lock);
     return status;

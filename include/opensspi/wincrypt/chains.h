@@ -343,7 +343,8 @@ typedef struct _HTTPSPolicyCallbackData {
  * pPolicyStatus  receives the fault that counts, as dwError: CERT_E_EXPIRED, CERT_E_UNTRUSTEDROOT, CERT_E_CHAINING, CERT_E_CN_NO_MATCH,
  *                CERT_E_WRONG_USAGE, CERT_E_CRITICAL, CERT_E_INVALID_NAME, CERT_E_INVALID_POLICY, TRUST_E_CERT_SIGNATURE (also for a signature or key
  *                that is too weak), TRUST_E_BASIC_CONSTRAINTS, CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE; 0 when there
- *                is none. pvExtraPolicyStatus is left alone.
+ *                is none. pvExtraPolicyStatus is left alone. As on Windows nobody looks at the cbSize of these two, and an
+ *                SSL_EXTRA_CERT_CHAIN_POLICY_PARA with cbSize 0 counts, too.
  *
  * Returns TRUE when the policy was applied, whatever it found; FALSE with ERROR_FILE_NOT_FOUND for another policy.
  *

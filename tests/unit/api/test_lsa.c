@@ -18,6 +18,8 @@
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
+#include <win32/processthreadsapi.h>
+#include <win32/securitybaseapi.h>
 #include <win32/winbase.h>
 
 #define NO_MEMORY ((NTSTATUS)0xC0000017)
@@ -125,6 +127,37 @@ static void test_logon_without_memory(void **state)
     assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
 }
 
+/* The session that this process runs in: its token's, the same whoever asks, the last of the list, and described. */
+static void test_own_session(void **state)
+{
+    TOKEN_STATISTICS first, second;
+    TOKEN_STATISTICS *const both[] = {&first, &second};
+    SECURITY_LOGON_SESSION_DATA *data;
+    ULONG count;
+    LUID *list;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        HANDLE token;
+        DWORD n = sizeof first;
+        assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+        assert_true(GetTokenInformation(token, TokenStatistics, both[i], n, &n));
+        assert_true(CloseHandle(token));
+    }
+    assert_memory_equal(&first.AuthenticationId, &second.AuthenticationId, sizeof(LUID));
+    assert_memory_not_equal(&first.TokenId, &second.TokenId, sizeof(LUID));
+    assert_int_equal(LsaEnumerateLogonSessions(&count, &list), 0);
+    assert_true(count > 0);
+    assert_memory_equal(&list[count - 1], &first.AuthenticationId, sizeof(LUID));
+    assert_int_equal(LsaFreeReturnBuffer(list), 0);
+    assert_int_equal(LsaGetLogonSessionData(&first.AuthenticationId, &data), 0);
+    assert_memory_equal(&data->LogonId, &first.AuthenticationId, sizeof(LUID));
+    assert_true(data->UserName.Length > 0 && data->LogonTime.QuadPart > 0);
+    assert_int_equal(data->AuthenticationPackage.Length, 2 * strlen("Negotiate"));
+    assert_int_equal(LsaFreeReturnBuffer(data), 0);
+    first.AuthenticationId.LowPart ^= 1;
+    assert_int_equal(LsaGetLogonSessionData(&first.AuthenticationId, &data), STATUS_NO_SUCH_LOGON_SESSION);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -217,7 +250,7 @@ static void test_last_errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logon_without_memory),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_session), cmocka_unit_test(test_logon_without_memory),
                                        cmocka_unit_test(test_listed_targets), cmocka_unit_test(test_statuses),
                                        cmocka_unit_test(test_last_errors)};
     return cmocka_run_group_tests(tests, set_up, access_teardown);

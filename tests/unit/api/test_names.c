@@ -247,7 +247,7 @@ static void test_user_name(void **state)
     assert_int_equal(wide[0], 'S');
     n = 64;
     assert_false(GetUserNameExW(NameUnknown, wide, &n));
-    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(GetLastError(), ERROR_NO_SUCH_USER);
     assert_false(GetUserNameExW((EXTENDED_NAME_FORMAT)99, wide, &n));
     assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
     assert_false(GetUserNameExW(NameSamCompatible, wide, NULL));

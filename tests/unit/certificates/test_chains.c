@@ -45,9 +45,21 @@ static void test_structure(void **state)
     PCCERT_CHAIN_CONTEXT again = CertDuplicateCertificateChain(chain);
     assert_ptr_equal(again, chain);
     CertFreeCertificateChain(chain);
-    CERT_CHAIN_POLICY_STATUS status = {.cbSize = sizeof status};
+    CERT_CHAIN_POLICY_STATUS status = {.cbSize = 0}; /* nobody looks at it, nor at the parameters' */
+    SSL_EXTRA_CERT_CHAIN_POLICY_PARA extra = {.dwAuthType = 0};
+    CERT_CHAIN_POLICY_PARA policy = {.pvExtraPolicyPara = &extra};
     assert_true(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_BASE, again, NULL, &status));
     assert_int_equal((HRESULT)status.dwError, CERT_E_UNTRUSTEDROOT);
+    status.dwError = 0;
+    assert_true(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_SSL, again, &policy, &status));
+    assert_int_equal((HRESULT)status.dwError, CERT_E_UNTRUSTEDROOT);
+    extra.fdwChecks = SECURITY_FLAG_IGNORE_UNKNOWN_CA | SECURITY_FLAG_IGNORE_WRONG_USAGE;
+    extra.pwszServerName = (WCHAR[]){'o', 't', 'h', 'e', 'r', 0};
+    assert_true(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_SSL, again, &policy, &status));
+    assert_int_equal((HRESULT)status.dwError, CERT_E_CN_NO_MATCH); /* a name that was given counts all the same */
+    extra.cbSize = 8;
+    assert_false(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_SSL, again, &policy, &status));
+    assert_int_equal((HRESULT)OpenSspiLastError(), E_INVALIDARG);
     assert_false(CertVerifyCertificateChainPolicy((LPCSTR)99, again, NULL, &status));
     assert_int_equal(OpenSspiLastError(), ERROR_FILE_NOT_FOUND);
     CertFreeCertificateChain(again);

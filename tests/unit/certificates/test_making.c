@@ -75,17 +75,26 @@ static void test_names(void **state)
     }
 }
 
-/* RFC 5280 4.1.2.4: the types of values, byte for byte. */
+/* Types of values as Windows chooses them, byte for byte. */
 static void test_encodings(void **state)
 {
     BYTE der[64];
     (void)state;
     static const BYTE printable[] = {0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 6, 3, 0x55, 4, 3, 0x13, 1, 'a'};
     static const BYTE utf8[] = {0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 6, 3, 0x55, 4, 3, 0x0c, 1, '@'};
+    static const BYTE bmp[] = {0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 6, 3, 0x55, 4, 3, 0x1e, 2, 0, '@'};
+    static const BYTE beyond[] = {0x30, 0x0f, 0x31, 0x0d, 0x30, 0x0b, 6,    3,   0x55,
+                                  4,    3,    0x0c, 4,    0xf0, 0x9f, 0x98, 0x80};
     assert_int_equal(encode("CN=a", X500, der, sizeof der), sizeof printable);
     assert_memory_equal(der, printable, sizeof printable);
-    assert_int_equal(encode("CN=@", X500, der, sizeof der), sizeof utf8);
+    assert_int_equal(encode("CN=@", X500, der, sizeof der), sizeof bmp);
+    assert_memory_equal(der, bmp, sizeof bmp);
+    assert_int_equal(encode("CN=@", 0, der, sizeof der), sizeof bmp);
+    assert_int_equal(encode("CN=@", X500 | CERT_NAME_STR_ENABLE_UTF8_UNICODE_FLAG, der, sizeof der), sizeof utf8);
     assert_memory_equal(der, utf8, sizeof utf8);
+    assert_int_equal(encode("CN=\xf0\x9f\x98\x80", X500, der, sizeof der),
+                     sizeof beyond); /* two bytes do not hold it */
+    assert_memory_equal(der, beyond, sizeof beyond);
     assert_int_equal(encode("CN=a", X500 | CERT_NAME_STR_FORCE_UTF8_DIR_STR_FLAG, der, sizeof der), sizeof utf8);
     assert_int_equal(der[11], 0x0c);
     encode("CN=a", X500 | CERT_NAME_STR_FORCE_UTF8_DIR_STR_FLAG | CERT_NAME_STR_DISABLE_UTF8_DIR_STR_FLAG, der,

@@ -56,9 +56,11 @@ static void test_write(void **state)
         assert_true(CryptBinaryToStringA(bytes, cases[i].len, cases[i].flags, NULL, &n));
         assert_int_equal(n, len + 1);
         n = (DWORD)len;
+        bool hex = (cases[i].flags & CRYPT_STRING_ENCODEMASK) != CRYPT_STRING_BASE64URI && cases[i].text[0] == '0';
         assert_false(CryptBinaryToStringA(bytes, cases[i].len, cases[i].flags, room, &n));
         assert_int_equal(OpenSspiLastError(), ERROR_MORE_DATA);
-        assert_int_equal(n, len + 1);
+        assert_int_equal(n, hex ? len : len + 1); /* of hexadecimal digits Windows tells the room only without one */
+        n = (DWORD)len + 1;
         assert_true(CryptBinaryToStringA(bytes, cases[i].len, cases[i].flags, room, &n));
         assert_int_equal(n, len);
         assert_string_equal(room, cases[i].text);
@@ -111,11 +113,15 @@ static void test_read(void **state)
         {"AQI", CRYPT_STRING_BASE64, 2, 0, CRYPT_STRING_BASE64},
         {" A Q\r\nI D\t", CRYPT_STRING_BASE64, 3, 0, CRYPT_STRING_BASE64},
         {"!AQID", CRYPT_STRING_BASE64, -1, 0, 0},
-        {"A", CRYPT_STRING_BASE64, -1, 0, 0},
+        {"A", CRYPT_STRING_BASE64, 1, 0, CRYPT_STRING_BASE64}, /* Windows takes these five */
+        {"A===", CRYPT_STRING_BASE64, 1, 0, CRYPT_STRING_BASE64},
+        {"AQID====", CRYPT_STRING_BASE64, 3, 0, CRYPT_STRING_BASE64},
+        {"AQ==AQID", CRYPT_STRING_BASE64, 1, 0, CRYPT_STRING_BASE64},
+        {"AR==", CRYPT_STRING_BASE64, 1, 0, CRYPT_STRING_BASE64},
         {"AQ=", CRYPT_STRING_BASE64, -1, 0, 0},
-        {"AQID====", CRYPT_STRING_BASE64, -1, 0, 0},
-        {"AQ==AQID", CRYPT_STRING_BASE64, -1, 0, 0},
-        {"AR==", CRYPT_STRING_BASE64, -1, 0, 0}, /* bits left over */
+        {"A==", CRYPT_STRING_BASE64, -1, 0, 0},
+        {"AQ=I", CRYPT_STRING_BASE64, -1, 0, 0},
+        {"AQID", CRYPT_STRING_BASE64 | CRYPT_STRING_NOCR, -1, 0, 0}, /* a flag for writing */
         {"AQ-_", CRYPT_STRING_BASE64, -1, 0, 0},
         {"AQ-_", CRYPT_STRING_BASE64URI, 3, 0, CRYPT_STRING_BASE64URI},
         {"AQ+/", CRYPT_STRING_BASE64URI, -1, 0, 0},
@@ -130,6 +136,7 @@ static void test_read(void **state)
         {"AQID", CRYPT_STRING_BASE64HEADER, -1, 0, 0},
         {"!?", CRYPT_STRING_ANY, 2, 0, CRYPT_STRING_BINARY},
         {"01 02\r\n0304", CRYPT_STRING_HEX, 4, 0, CRYPT_STRING_HEX},
+        {"-01-02,,03-", CRYPT_STRING_HEX, 3, 0, CRYPT_STRING_HEX},
         {"0", CRYPT_STRING_HEX, -1, 0, 0},
         {"0 1", CRYPT_STRING_HEX, -1, 0, 0},
         {"0g", CRYPT_STRING_HEXRAW, -1, 0, 0},
@@ -162,7 +169,7 @@ static void test_read(void **state)
         n--;
         assert_false(CryptStringToBinaryA(cases[i].text, 0, cases[i].form, room, &n, NULL, NULL));
         assert_int_equal(OpenSspiLastError(), ERROR_MORE_DATA);
-        assert_int_equal(n, cases[i].len);
+        assert_int_equal(n, cases[i].len - 1); /* as it was */
     }
     static const WCHAR strange[] = {'A', 'Q', 0x0149, 'D', 0}; /* 0x49 in its low half */
     DWORD n = 0;
@@ -171,6 +178,58 @@ static void test_read(void **state)
     assert_int_equal(OpenSspiLastError(), ERROR_INVALID_PARAMETER);
     assert_true(CryptStringToBinaryA("AQIDx", 4, CRYPT_STRING_BASE64, NULL, &n, NULL, NULL));
     assert_int_equal(n, 3);
+}
+
+/* As Windows does it: of pairs what comes before the fault is written; a NUL within the length is none; bytes in wide text stay bytes. */
+static void test_pieces_of_text(void **state)
+{
+    static const WCHAR wide_pairs[] = {'0', '1', '0', '2', 0}, nothing[] = {0};
+    BYTE room[8] = {0xcc, 0xcc, 0xcc};
+    DWORD n = 8, skip = 9, form = 9;
+    (void)state;
+    assert_false(CryptStringToBinaryA("01q", 0, CRYPT_STRING_HEX, room, &n, &skip, &form));
+    assert_int_equal(OpenSspiLastError(), ERROR_INVALID_DATA);
+    assert_int_equal(n, 8);
+    assert_int_equal(skip + form, 0);
+    assert_memory_equal(room, "\x01\xcc", 2);
+    assert_false(CryptStringToBinaryA("01q", 0, CRYPT_STRING_HEX, NULL, &n, NULL, NULL));
+    assert_int_equal(n, 0);
+    n = 1;
+    assert_false(CryptStringToBinaryW(wide_pairs, 0, CRYPT_STRING_HEX, room, &n, NULL, NULL));
+    assert_int_equal(OpenSspiLastError(), ERROR_MORE_DATA);
+    assert_int_equal(n, 1);
+    assert_memory_equal(room, "\x01\xcc", 2);
+    n = 8;
+    assert_false(CryptStringToBinaryA("01\0002", 4, CRYPT_STRING_HEX, room, &n, NULL, NULL));
+    assert_int_equal(OpenSspiLastError(), ERROR_INVALID_DATA);
+    assert_false(CryptStringToBinaryW(nothing, 0, CRYPT_STRING_HEX, room, &n, NULL, NULL));
+    assert_int_equal(OpenSspiLastError(), ERROR_INVALID_PARAMETER);
+    /* Writing. */
+    WCHAR wide[4] = {0x2323, 0x2323, 0x2323, 0x2323};
+    char text[8];
+    n = 3;
+    assert_true(CryptBinaryToStringW(room, 3, CRYPT_STRING_BINARY, wide, &n));
+    assert_int_equal(n, 3);
+    assert_memory_equal(wide, room, 3);
+    assert_memory_equal((char *)wide + 3, "#####", 5);
+    assert_false(CryptBinaryToStringA(NULL, 0, CRYPT_STRING_BASE64, NULL, &n));
+    assert_int_equal(OpenSspiLastError(), ERROR_INVALID_PARAMETER);
+    memset(text, '#', sizeof text);
+    n = 3;
+    assert_false(CryptBinaryToStringA((const BYTE *)"abc", 3, CRYPT_STRING_BASE64, text, &n));
+    assert_int_equal(n, 7);
+    assert_memory_equal(text, "YWJ#", 4);
+    n = 4;
+    assert_false(CryptBinaryToStringA((const BYTE *)"abc", 3, CRYPT_STRING_HEXRAW, text, &n));
+    assert_int_equal(n, 4);
+    assert_memory_equal(text, "61\0#", 4);
+    n = 2;
+    text[0] = '#';
+    assert_false(CryptBinaryToStringA((const BYTE *)"abc", 3, CRYPT_STRING_HEXRAW, text, &n));
+    assert_int_equal(text[0], '#');
+    n = 3;
+    assert_false(CryptBinaryToStringW((const BYTE *)"abc", 3, CRYPT_STRING_BASE64, wide, &n));
+    assert_memory_equal((char *)wide + 3, "#####", 5);
 }
 
 static void name_is(PCERT_NAME_BLOB blob, DWORD form, const char *text)
@@ -183,8 +242,11 @@ static void name_is(PCERT_NAME_BLOB blob, DWORD form, const char *text)
     assert_string_equal(room, text);
     assert_int_equal(CertNameToStrW(X509_ASN_ENCODING, blob, form, wide, 200), n);
     assert_wide_equal(wide, text);
-    assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, blob, form, room, 4), 4); /* cut */
-    assert_int_equal(strlen(room), 3);
+    assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, blob, form, room, 4),
+                     1); /* as on Windows, where wide text is cut */
+    assert_string_equal(room, "");
+    assert_int_equal(CertNameToStrW(X509_ASN_ENCODING, blob, form, wide, 4), 4);
+    assert_int_equal(wide[3], 0);
 }
 
 /* "CN=", two bytes, three bytes, four bytes: whatever the room, what is written is text. */
@@ -193,7 +255,7 @@ static void test_names_cut(void **state)
     static const char utf8[] = "CN=\xC3\xA9\xE2\x82\xAC\xF0\x9F\x99\x82";
     static const WCHAR units[] = {'C', 'N', '=', 0xE9, 0x20AC, 0xD83D, 0xDE42, 0};
     /* How much of it fits into so many bytes, or units, with the NUL. */
-    static const unsigned char narrow[] = {0, 0, 1, 2, 3, 3, 5, 5, 5, 8, 8, 8, 8, 12};
+    static const unsigned char narrow[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12};
     static const unsigned char wide[] = {0, 0, 1, 2, 3, 4, 5, 5, 7};
     BYTE der[64];
     CERT_NAME_BLOB name = {sizeof der, der};
@@ -202,10 +264,9 @@ static void test_names_cut(void **state)
     for (DWORD n = 1; n < sizeof narrow; n++) {
         char room[sizeof narrow + 1];
         memset(room, '#', sizeof room);
-        assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, &name, CERT_X500_NAME_STR, room, n), n);
+        assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, &name, CERT_X500_NAME_STR, room, n), narrow[n] + 1);
         assert_int_equal(strlen(room), narrow[n]);
         assert_memory_equal(room, utf8, narrow[n]);
-        assert_int_equal(room[n - 1], 0);
         assert_int_equal(room[n], '#');
     }
     for (DWORD n = 1; n < sizeof wide; n++) {
@@ -226,12 +287,16 @@ static void test_names(void **state)
     CERT_NAME_BLOB *subject = &context->pCertInfo->Subject;
     name_is(subject, CERT_SIMPLE_NAME_STR, "\"Tests, Inc.\", server.example");
     name_is(subject, CERT_X500_NAME_STR, "O=\"Tests, Inc.\", CN=server.example");
-    name_is(subject, CERT_OID_NAME_STR, "2.5.4.10=\"Tests, Inc.\"; 2.5.4.3=server.example");
+    name_is(subject, CERT_OID_NAME_STR, "2.5.4.10=\"Tests, Inc.\", 2.5.4.3=server.example");
     name_is(subject, CERT_X500_NAME_STR | CERT_NAME_STR_REVERSE_FLAG, "CN=server.example, O=\"Tests, Inc.\"");
     name_is(subject, CERT_X500_NAME_STR | CERT_NAME_STR_NO_QUOTING_FLAG, "O=Tests, Inc., CN=server.example");
     name_is(subject, CERT_X500_NAME_STR | CERT_NAME_STR_SEMICOLON_FLAG, "O=\"Tests, Inc.\"; CN=server.example");
     name_is(subject, CERT_X500_NAME_STR | CERT_NAME_STR_CRLF_FLAG, "O=\"Tests, Inc.\"\r\nCN=server.example");
     char room[10] = "x";
+    name_is(subject, 0, "\"Tests, Inc.\", server.example");
+    assert_int_equal(OpenSspiLastError(), 0); /* so that an empty name is told from none */
+    assert_int_equal(CertNameToStrA(PKCS_7_ASN_ENCODING, subject, CERT_X500_NAME_STR, room, 10), 1);
+    assert_int_equal(OpenSspiLastError(), ERROR_FILE_NOT_FOUND);
     assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, subject, 9, room, 10), 1);
     assert_string_equal(room, "");
     CERT_NAME_BLOB damaged = {subject->cbData - 1, subject->pbData};
@@ -280,11 +345,15 @@ static void test_all_names_cut(void **state)
         memset(room, '#', sizeof room);
         memset(wide, '#', sizeof wide);
         assert_int_equal(
-            CertGetNameStringA(context, CERT_NAME_DNS_TYPE, CERT_NAME_SEARCH_ALL_NAMES_FLAG, NULL, room, n), written);
+            CertGetNameStringA(context, CERT_NAME_DNS_TYPE, CERT_NAME_SEARCH_ALL_NAMES_FLAG, NULL, room, n),
+            n < sizeof names ? 1 : written);
         assert_int_equal(
             CertGetNameStringW(context, CERT_NAME_DNS_TYPE, CERT_NAME_SEARCH_ALL_NAMES_FLAG, NULL, wide, n), written);
         for (size_t i = 0; i <= n; i++) {
-            assert_int_equal(room[i], i < whole ? names[i] : i < written ? 0 : '#');
+            if (n >= sizeof names)
+                assert_int_equal(room[i], i < whole ? names[i] : i < written ? 0 : '#');
+            else
+                assert_int_equal(room[i], i == 0 ? 0 : '#');
             assert_int_equal(wide[i], i < whole ? names[i] : i < written ? 0 : 0x2323);
         }
     }
@@ -301,6 +370,8 @@ static void test_name_strings(void **state)
     string_is(context, CERT_NAME_FRIENDLY_DISPLAY_TYPE, 0, NULL, "server.example");
     string_is(context, CERT_NAME_ATTR_TYPE, 0, szOID_ORGANIZATION_NAME, "Tests, Inc.");
     string_is(context, CERT_NAME_ATTR_TYPE, 0, "2.5.4.99", "");
+    string_is(context, CERT_NAME_ATTR_TYPE, 0, NULL, "server.example");                  /* there is no address */
+    string_is(context, CERT_NAME_EMAIL_TYPE, CERT_NAME_SEARCH_ALL_NAMES_FLAG, NULL, ""); /* DNS names only */
     string_is(context, CERT_NAME_ATTR_TYPE, 0, "nonsense", "");
     string_is(context, CERT_NAME_RDN_TYPE, 0, &x500, "O=\"Tests, Inc.\", CN=server.example");
     string_is(context, CERT_NAME_EMAIL_TYPE, 0, NULL, "boss@server.example");
@@ -408,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_read),
+        cmocka_unit_test_teardown(test_pieces_of_text, nothing_left),
         cmocka_unit_test_teardown(test_names, nothing_left),
         cmocka_unit_test_teardown(test_names_cut, nothing_left),
         cmocka_unit_test_teardown(test_name_strings, nothing_left),

@@ -147,6 +147,26 @@ static void test_time(void **state)
     pki_free(&early);
 }
 
+/* RFC 5280 4.1.2.5: the second that notAfter names is the last one that is good. */
+static void test_last_second(void **state)
+{
+    (void)state;
+    PCCERT_CONTEXT context = context_of(the_leaf()->x509);
+    CERT_CHAIN_PARA para = {.cbSize = sizeof para};
+    assert_non_null(context);
+    for (int i = 0; i < 2; i++) {
+        PCCERT_CHAIN_CONTEXT chain;
+        FILETIME at = context->pCertInfo->NotAfter;
+        uint64_t units = ((uint64_t)at.dwHighDateTime << 32 | at.dwLowDateTime) + (i == 1 ? 10000000 : 0);
+        at = (FILETIME){(DWORD)units, (DWORD)(units >> 32)};
+        assert_true(CertGetCertificateChain(NULL, context, &at, NULL, &para, 0, NULL, &chain));
+        assert_int_equal(chain->rgpChain[0]->rgpElement[0]->TrustStatus.dwErrorStatus & CERT_TRUST_IS_NOT_TIME_VALID,
+                         i == 0 ? 0 : CERT_TRUST_IS_NOT_TIME_VALID);
+        CertFreeCertificateChain(chain);
+    }
+    assert_true(CertFreeCertificateContext(context));
+}
+
 static void test_issuers(void **state)
 {
     (void)state;
@@ -462,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_good, nothing_left),
         cmocka_unit_test_teardown(test_names, nothing_left),
+        cmocka_unit_test_teardown(test_last_second, nothing_left),
         cmocka_unit_test_teardown(test_time, nothing_left),
         cmocka_unit_test_teardown(test_issuers, nothing_left),
         cmocka_unit_test_teardown(test_silent_authority, nothing_left),

@@ -188,7 +188,7 @@ static ULONG count_sessions(void)
     if (LsaEnumerateLogonSessions(&n_sessions, &list) != 0)
         return 998;
     LsaFreeReturnBuffer(list);
-    return n_sessions;
+    return n_sessions - 1; /* this process's own */
 }
 
 static int secrets_with_daemon(void)

@@ -474,7 +474,7 @@ static void test_alerts(void **state)
     pair->client.out.len = 0;
     assert_int_equal(side_alert(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_OK);
     assert_int_equal(pair->client.out.len, 7);
-    assert_memory_equal(pair->client.out.data, "\x15\x03\x03\x00\x02\x02\x31", 7);
+    assert_memory_equal(pair->client.out.data, "\x15\x03\x01\x00\x02\x02\x31", 7);
     pair_restart(pair);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_INVALID_TOKEN);

@@ -351,8 +351,8 @@ static void test_hashes(void **state)
     assert_int_equal(side_acquire(&side, &cred), SEC_E_UNKNOWN_CREDENTIALS);
     cred.dwCredFormat = 3;
     assert_int_equal(side_acquire(&side, &cred), SEC_E_UNKNOWN_CREDENTIALS);
-    cred.cCreds = 0; /* also where it would not matter */
-    assert_int_equal(side_acquire(&side, &cred), SEC_E_UNKNOWN_CREDENTIALS);
+    cred.cCreds = 0; /* where it does not matter it may be anything, as on Windows */
+    assert_int_equal(side_acquire(&side, &cred), SEC_E_OK);
     loop_cleanup();
 }
 
