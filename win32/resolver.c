@@ -114,12 +114,17 @@ struct hostent *opensspi_gethostbyname(const char *name)
 
 struct hostent *opensspi_gethostbyaddr(const void *addr, socklen_t len, int type)
 {
+    socklen_t needed = type == AF_INET ? sizeof(struct in_addr) : type == AF_INET6 ? sizeof(struct in6_addr) : 0;
+    if (addr == NULL || len < needed) {
+        WSASetLastError(WSAEFAULT);
+        return NULL;
+    }
     return told(gethostbyaddr(addr, len, type));
 }
 
 struct servent *opensspi_getservbyname(const char *name, const char *proto)
 {
-    struct servent *found = getservbyname(name, proto);
+    struct servent *found = name == NULL ? NULL : getservbyname(name, proto);
     if (found == NULL)
         WSASetLastError(WSANO_DATA);
     return found;
@@ -135,7 +140,7 @@ struct servent *opensspi_getservbyport(int port, const char *proto)
 
 struct protoent *opensspi_getprotobyname(const char *name)
 {
-    struct protoent *found = getprotobyname(name);
+    struct protoent *found = name == NULL ? NULL : getprotobyname(name);
     if (found == NULL)
         WSASetLastError(WSANO_DATA);
     return found;
@@ -161,13 +166,17 @@ int opensspi_gethostname(char *name, size_t len)
 
 int opensspi_inet_pton(int family, const char *text, void *address)
 {
+    if (text == NULL || address == NULL)
+        return socket_refuse(EFAULT);
     return (int)socket_told(inet_pton(family, text, address));
 }
 
 const char *opensspi_inet_ntop(int family, const void *address, char *text, socklen_t len)
 {
-    const char *result = inet_ntop(family, address, text, len);
-    if (result == NULL && errno == ENOSPC)
+    const char *result = address == NULL || text == NULL ? NULL : inet_ntop(family, address, text, len);
+    if (address == NULL || text == NULL)
+        WSASetLastError(ERROR_INVALID_PARAMETER);
+    else if (result == NULL && errno == ENOSPC)
         WSASetLastError(ERROR_INVALID_PARAMETER);
     else if (result == NULL)
         (void)socket_told(SOCKET_ERROR);

@@ -24,6 +24,7 @@ BOOL WINAPI CertGetCertificateChain(HCERTCHAINENGINE hChainEngine, PCCERT_CONTEX
 {
     cause_clear();
     int64_t at = pTime == NULL ? 0 : (int64_t)((uint64_t)pTime->dwHighDateTime << 32 | pTime->dwLowDateTime);
+    at += pTime != NULL && at == 0 ? 1 : 0; /* 0 is now, and 1601 a time like others */
     if (pCertContext == NULL || ppChainContext == NULL || pvReserved != NULL)
         return answer_status(argument_missing("pCertContext or ppChainContext"));
     SECURITY_STATUS status =

@@ -81,7 +81,8 @@ BOOL WINAPI CertCompareCertificateName(DWORD dwCertEncodingType, PCERT_NAME_BLOB
 {
     cause_clear();
     (void)dwCertEncodingType;
-    if (pCertName1 == NULL || pCertName2 == NULL)
+    if (pCertName1 == NULL || pCertName2 == NULL || (pCertName1->pbData == NULL && pCertName1->cbData > 0) ||
+        (pCertName2->pbData == NULL && pCertName2->cbData > 0))
         return answer_status(argument_missing("a name"));
     return slice_equal(slice_of(pCertName1->pbData, pCertName1->cbData),
                        slice_of(pCertName2->pbData, pCertName2->cbData))

@@ -66,6 +66,14 @@ static SECURITY_STATUS certificate_want(const void *what, struct certificate **c
     return status == SEC_E_OK || status == SEC_E_INSUFFICIENT_MEMORY ? status : E_INVALIDARG;
 }
 
+static bool usage_is_whole(const CERT_ENHKEY_USAGE *usage)
+{
+    for (DWORD i = 0; i < usage->cUsageIdentifier; i++)
+        if (usage->rgpszUsageIdentifier == NULL || usage->rgpszUsageIdentifier[i] == NULL)
+            return false;
+    return true;
+}
+
 static SECURITY_STATUS wanted_read(const struct store_search *search, struct wanted *wanted)
 {
     *wanted = (struct wanted){.compare = search->type >> CERT_COMPARE_SHIFT,
@@ -102,7 +110,9 @@ static SECURITY_STATUS wanted_read(const struct store_search *search, struct wan
         return SEC_E_OK;
     case CERT_COMPARE_ENHKEY_USAGE:
         wanted->usage = search->what;
-        return SEC_E_OK;
+        return wanted->usage == NULL || usage_is_whole(wanted->usage)
+                   ? SEC_E_OK
+                   : cause_set(E_INVALIDARG, "purposes that point nowhere");
     case CERT_COMPARE_SUBJECT_CERT:
         wanted->info = search->what;
         return SEC_E_OK;
@@ -184,7 +194,7 @@ static bool purposes_fit(const EXTENDED_KEY_USAGE *purposes, const CERT_ENHKEY_U
     for (DWORD i = 0; i < asked; i++) {
         char oid[128];
         bool here = false;
-        for (int k = 0; usage->rgpszUsageIdentifier[i] != NULL && k < sk_ASN1_OBJECT_num(purposes) && !here; k++) {
+        for (int k = 0; k < sk_ASN1_OBJECT_num(purposes) && !here; k++) {
             (void)OBJ_obj2txt(oid, sizeof oid, sk_ASN1_OBJECT_value(purposes, k), 1);
             here = strcmp(oid, usage->rgpszUsageIdentifier[i]) == 0;
         }

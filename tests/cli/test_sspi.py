@@ -319,9 +319,9 @@ def test_no_port(place, port):
 
 
 def test_nobody_comes(place):
-    begun = time.monotonic()
+    begun = time.time()
     assert "nobody came within 1 second (--timeout)" in place.bad(4, "listen", "0", "--package", "NTLM", "--timeout", "1")
-    assert time.monotonic() - begun >= 1
+    assert time.time() - begun >= 1
     assert "until somebody comes" in place.good("listen", "--help") and "until somebody comes" not in place.good("connect", "--help")
     server, _ = place.listen("0", "--package", "NTLM")  # without --timeout
     with pytest.raises(subprocess.TimeoutExpired):

@@ -43,6 +43,13 @@ static void test_gethostbyname(void **state)
     assert_int_equal(WSAGetLastError(), WSANO_DATA);
     SetLastError(7);
     assert_null(gethostbyaddr("xxx", 3, AF_INET));
+    assert_int_equal(WSAGetLastError(), WSAEFAULT);
+    WSASetLastError(0);
+    assert_null(gethostbyaddr(NULL, 4, AF_INET));
+    assert_int_equal(WSAGetLastError(), WSAEFAULT);
+    assert_null(getservbyname(NULL, NULL));
+    assert_null(getprotobyname(NULL));
+    assert_int_equal(WSAGetLastError(), WSANO_DATA);
     assert_true(WSAGetLastError() != 7);
 }
 
@@ -155,6 +162,12 @@ static void test_inet(void **state)
     assert_string_equal(text, "127.0.0.1");
     assert_string_equal(InetNtopA(AF_INET, bytes, text, sizeof text), "127.0.0.1");
     SetLastError(7);
+    assert_null(inet_ntop(AF_INET, NULL, text, sizeof text));
+    assert_null(inet_ntop(AF_INET, bytes, NULL, sizeof text));
+    assert_int_equal(WSAGetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(inet_pton(AF_INET, NULL, bytes), SOCKET_ERROR);
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", NULL), SOCKET_ERROR);
+    assert_int_equal(WSAGetLastError(), WSAEFAULT);
     assert_null(inet_ntop(AF_INET, bytes, text, 4));
     assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
     SetLastError(7);

@@ -50,6 +50,7 @@
 OPENSSPI_BEGIN_DECLS
 
 typedef int SOCKET;
+typedef USHORT ADDRESS_FAMILY;
 #define INVALID_SOCKET (-1)
 #define SOCKET_ERROR (-1)
 #define SD_RECEIVE 0
@@ -109,7 +110,7 @@ int WINAPI WSACleanup(void) OPENSSPI_WIN32_SYMBOL(WSACleanup);
 int WINAPI WSAGetLastError(void) OPENSSPI_WIN32_SYMBOL(WSAGetLastError);
 void WINAPI WSASetLastError(int iError) OPENSSPI_WIN32_SYMBOL(WSASetLastError);
 /* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll are the system's close, ioctl and poll, for sockets alone: 0, or for WSAPoll how many;
- * SOCKET_ERROR. WSAENOTSOCK for anything else, which is not closed. WSAPoll: WSAEINVAL where no entry has a valid socket. A call that waits in
+ * SOCKET_ERROR. WSAENOTSOCK for anything else, which is not closed. WSAPoll: WSAEINVAL where no entry has an open descriptor. A call that waits in
  * another thread is not ended by closesocket; shutdown ends it. */
 int WINAPI closesocket(SOCKET s) OPENSSPI_WIN32_SYMBOL(closesocket);
 int WINAPI ioctlsocket(SOCKET s, long cmd, ULONG *argp) OPENSSPI_WIN32_SYMBOL(ioctlsocket);
@@ -162,7 +163,8 @@ int opensspi_getpeername(int s, struct sockaddr *name, void *namelen);
 int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optlen);
 ssize_t opensspi_recv(int s, void *buf, size_t len, int flags);
 ssize_t opensspi_recvfrom(int s, void *buf, size_t len, int flags, struct sockaddr *from, void *fromlen);
-/* NULL, and WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_RECOVERY or WSANO_DATA. Of services and protocols WSANO_DATA. */
+/* NULL, and WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_RECOVERY or WSANO_DATA; of an address that is NULL or too short WSAEFAULT, of a family that is not
+ * known WSAEAFNOSUPPORT. Of services and protocols WSANO_DATA. */
 struct hostent *opensspi_gethostbyname(const char *name);
 struct hostent *opensspi_gethostbyaddr(const void *addr, socklen_t len, int type);
 struct servent *opensspi_getservbyname(const char *name, const char *proto);

@@ -92,6 +92,8 @@ static void test_info(void **state)
     assert_int_equal(CertGetPublicKeyLength(X509_ASN_ENCODING, &empty), 0);
     assert_true(info->Issuer.cbData > 10 && info->Subject.cbData > 10);
     assert_true(CertCompareCertificateName(X509_ASN_ENCODING, &info->Issuer, &other->pCertInfo->Issuer));
+    CERT_NAME_BLOB nowhere = {5, NULL};
+    assert_false(CertCompareCertificateName(X509_ASN_ENCODING, &nowhere, &nowhere));
     assert_false(CertCompareCertificateName(X509_ASN_ENCODING, &info->Subject, &other->pCertInfo->Subject));
     int64_t now = filetime_now(), day = 86400 * FILETIME_SECOND;
     assert_in_range(now - value_of(info->NotBefore), day - day / 100, day + day / 100);

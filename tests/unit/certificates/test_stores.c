@@ -225,6 +225,9 @@ static void test_finding(void **state)
     char *purposes[] = {(char *)(uintptr_t)szOID_PKIX_KP_SERVER_AUTH, (char *)(uintptr_t)szOID_PKIX_KP_CLIENT_AUTH};
     CERT_ENHKEY_USAGE one = {1, purposes}, two = {2, purposes};
     assert_int_equal(found(store, CERT_FIND_ENHKEY_USAGE, 0, &one, true), 1);
+    const CERT_ENHKEY_USAGE nowhere = {3, NULL};
+    assert_null(CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_ENHKEY_USAGE, &nowhere, NULL));
+    assert_int_equal((HRESULT)OpenSspiLastError(), E_INVALIDARG);
     assert_int_equal(found(store, CERT_FIND_ENHKEY_USAGE, 0, &two, true), 0);
     assert_int_equal(found(store, CERT_FIND_ENHKEY_USAGE, CERT_FIND_OR_ENHKEY_USAGE_FLAG, &two, true), 1);
     assert_int_equal(found(store, CERT_FIND_ENHKEY_USAGE, CERT_FIND_OPTIONAL_ENHKEY_USAGE_FLAG, &one, false), 3);
