@@ -173,10 +173,9 @@ int opensspi_inet_pton(int family, const char *text, void *address)
 
 const char *opensspi_inet_ntop(int family, const void *address, char *text, socklen_t len)
 {
-    const char *result = address == NULL || text == NULL ? NULL : inet_ntop(family, address, text, len);
-    if (address == NULL || text == NULL)
-        WSASetLastError(ERROR_INVALID_PARAMETER);
-    else if (result == NULL && errno == ENOSPC)
+    bool missing = address == NULL || text == NULL;
+    const char *result = missing ? NULL : inet_ntop(family, address, text, len);
+    if (missing || (result == NULL && errno == ENOSPC))
         WSASetLastError(ERROR_INVALID_PARAMETER);
     else if (result == NULL)
         (void)socket_told(SOCKET_ERROR);

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define DTLS_MTU_DEFAULT 1200   /* fits every path that carries IPv6, with its headers */
+#define DTLS_MTU_DEFAULT 1200 /* fits every path that carries IPv6, with its headers */
 /* The caller's clock decides when a flight is sent again: libssl's never runs out, or early where nobody else can make it run out (bio.h). */
 #define DTLS_TIMEOUT_NEVER_US 3600000000u
 #define DTLS_TIMEOUT_US 400000u

@@ -49,8 +49,8 @@ DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWO
  * CertStrToNameW encodes a name that is given as text: CN=..., O=... with keys (in any case), OID.1.2.3 or 1.2.3, values plain or in quotes (a quote
  * in them doubled). A value of hexadecimal digits (#0401, an OCTET STRING) is refused.
  *
- * dwStrType   0, CERT_OID_NAME_STR or CERT_X500_NAME_STR, which are the same here. COMMA, SEMICOLON or CRLF: what alone separates (otherwise comma and
- *             semicolon); NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot hold
+ * dwStrType   0, CERT_OID_NAME_STR or CERT_X500_NAME_STR, which are the same here. COMMA, SEMICOLON or CRLF: what alone separates (otherwise comma
+ *             and semicolon); NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot hold
  *             becomes BMPString; with ENABLE_UTF8_UNICODE, and where a character is beyond it, UTF8String; FORCE_UTF8_DIR_STR: the others as well.
  * pvReserved  NULL.
  * pbEncoded   receives the name; NULL asks for its size.
