@@ -50,8 +50,9 @@ DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWO
  * in them doubled). A value of hexadecimal digits (#0401, an OCTET STRING) is refused.
  *
  * dwStrType   0, CERT_OID_NAME_STR or CERT_X500_NAME_STR, which are the same here. COMMA, SEMICOLON or CRLF: what alone separates (otherwise comma
- *             and semicolon); NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot hold
- *             becomes BMPString; with ENABLE_UTF8_UNICODE, and where a character is beyond it, UTF8String; FORCE_UTF8_DIR_STR: the others as well.
+ *             and semicolon); NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot
+ *             hold becomes BMPString; with ENABLE_UTF8_UNICODE, and where a character is beyond it, UTF8String; FORCE_UTF8_DIR_STR: the others as
+ *             well.
  * pvReserved  NULL.
  * pbEncoded   receives the name; NULL asks for its size.
  * pcbEncoded  its room, then its size.
