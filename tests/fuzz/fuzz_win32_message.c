@@ -10,11 +10,12 @@
 #define ARGUMENTS 101 /* %99 with a width and a precision */
 #define ROOM 4096
 
-/* Text of either width. */
-static const union {
+/* Text of either width; for %Z a counted string, too, whose length the first letter is. */
+static WCHAR counted[64];
+static const struct {
     WCHAR wide[4];
-    char narrow[8];
-} text = {.wide = {'a', 'b', 0, 0}};
+    const void *buffer;
+} text = {.wide = {'a', 'b', 0, 0}, .buffer = counted};
 
 static void format_both(const char *format, const WCHAR *wide, DWORD flags)
 {
