@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/reader.h"
 
+#define SCHANNEL_USE_BLACKLISTS /* SCH_CREDENTIALS */
 #include <credssp.h>
 #include <schannel.h>
 #include <sspi_ext.h>
@@ -105,7 +106,7 @@ static int acquire_user(struct peer *peer, const char *user)
 }
 
 /* CredSSP takes the channel's credential and who signs on inside it. */
-static int acquire_credssp(struct peer *peer, const struct cli_options *options, SCHANNEL_CRED *tls)
+static int acquire_credssp(struct peer *peer, const struct cli_options *options, SCH_CREDENTIALS *tls)
 {
     AUTO_SECRET struct secret password = {0};
     SEC_WINNT_AUTH_IDENTITY_A identity;
@@ -123,7 +124,7 @@ static int acquire_tls(struct peer *peer, const struct cli_options *options)
 {
     PCCERT_CONTEXT certificate = NULL;
     HCERTSTORE roots = NULL;
-    SCHANNEL_CRED credential = {.dwVersion = SCHANNEL_CRED_VERSION};
+    SCH_CREDENTIALS credential = {.dwVersion = SCH_CREDENTIALS_VERSION};
     int code = CLI_OK;
     if (options->key != NULL && options->certificate == NULL)
         return cli_misuse("--key is the key of a --certificate, which is missing");

@@ -147,7 +147,8 @@ OPENSSPI_BEGIN_DECLS
 
 struct _HMAPPER;
 
-/* What pAuthData of AcquireCredentialsHandle is for Schannel. dwVersion is SCHANNEL_CRED_VERSION. */
+/* What pAuthData of AcquireCredentialsHandle is for Schannel. dwVersion is SCHANNEL_CRED_VERSION.
+ * grbitEnabledProtocols of 0 goes up to TLS 1.2, as on Windows: programs that know TLS 1.3 name it, or use SCH_CREDENTIALS. */
 typedef struct _SCHANNEL_CRED {
     DWORD dwVersion;
     DWORD cCreds;

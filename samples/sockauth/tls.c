@@ -5,6 +5,8 @@
 #include "options.h"
 #include "show.h"
 
+#define SCHANNEL_USE_BLACKLISTS /* SCH_CREDENTIALS: TLS 1.3 too */
+#include <ntsecapi.h> /* UNICODE_STRING */
 #include <schannel.h>
 #include <string.h>
 
@@ -61,8 +63,8 @@ BOOL TlsInit(const struct options *options, BOOL client)
     }
 
     /* What the peer shows is checked in TlsConnect: the roots of this machine need not know the authority of -r. */
-    SCHANNEL_CRED wish = {
-        .dwVersion = SCHANNEL_CRED_VERSION,
+    SCH_CREDENTIALS wish = {
+        .dwVersion = SCH_CREDENTIALS_VERSION,
         .cCreds = tls.certificates.own != NULL ? 1 : 0,
         .paCred = &tls.certificates.own,
         .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION | SCH_USE_STRONG_CRYPTO | (client ? SCH_CRED_NO_DEFAULT_CREDS : 0),

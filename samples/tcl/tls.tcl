@@ -5,9 +5,9 @@ lassign $argv certificate_file key_file name
 set certificate [twapi::cert_import_pem $certificate_file $key_file]
 set roots [twapi::cert_file_store_open $certificate_file]
 set server_credentials [twapi::sspi_acquire_credentials -package Schannel -role server \
-    -credentials [twapi::sspi_schannel_credentials -certificates [list $certificate]]]
+    -credentials [twapi::sspi_schannel_credentials -certificates [list $certificate] -protocols {tls1.2 tls1.3}]]
 set client_credentials [twapi::sspi_acquire_credentials -package Schannel -role client \
-    -credentials [twapi::sspi_schannel_credentials -rootstore $roots]]
+    -credentials [twapi::sspi_schannel_credentials -rootstore $roots -protocols {tls1.2 tls1.3}]]
 lassign [handshake $client_credentials $server_credentials [list -stream 1 -target $name] {-stream 1}] client server
 
 set peer [twapi::sspi_remote_cert $client]

@@ -98,8 +98,8 @@ static SECURITY_STATUS bare_check(const struct acquire_request *request)
 static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const struct acquire_request *request,
                                    int64_t *expiry)
 {
-    static const SCHANNEL_CRED defaults = {
-        .dwVersion = SCHANNEL_CRED_VERSION,
+    static const SCH_CREDENTIALS defaults = {
+        .dwVersion = SCH_CREDENTIALS_VERSION,
         .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_NO_DEFAULT_CREDS,
     };
     const CREDSSP_CRED *cred = cred_of(request->auth_data);

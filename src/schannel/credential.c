@@ -62,6 +62,7 @@ static void request_read_v4(const SCHANNEL_CRED *from, struct tls_request *reque
         .n_algorithms = from->cSupportedAlgs,
         .algorithms = from->palgSupportedAlgs,
         .protocols = from->grbitEnabledProtocols,
+        .older = true,
         .min_strength = from->dwMinimumCipherStrength,
         .max_strength = from->dwMaximumCipherStrength,
         .lifespan_ms = from->dwSessionLifespan,

@@ -134,6 +134,15 @@ static uint32_t protocols_disabled(const struct tls_request *request)
     return disabled;
 }
 
+/* Programs with a SCHANNEL_CRED never met TLS 1.3 on Windows, which speaks it with SCH_CREDENTIALS only. Many of them take its last token of a client
+ * or its tickets for a failure: they get it when they ask for it by name, or when the configuration leaves nothing older. */
+static enum config_tls newest_meant(const struct config *config, const struct tls_request *request)
+{
+    if (!request->older || request->protocols != 0 || config->schannel_min > CONFIG_TLS_1_2)
+        return config->schannel_max;
+    return config->schannel_max < CONFIG_TLS_1_2 ? config->schannel_max : CONFIG_TLS_1_2;
+}
+
 SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct tls_request *request)
 {
     const struct config *config = credential->config;
@@ -147,10 +156,11 @@ SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct
     require(config->schannel_min <= config->schannel_max,
             cause_set(SEC_E_ALGORITHM_MISMATCH, "min_protocol in [schannel] is above max_protocol"));
     uint32_t disabled = protocols_disabled(request);
+    enum config_tls newest = newest_meant(config, request);
     for (size_t i = 0; i < COUNT_OF(protocols); i++) {
         uint32_t bit = bit_of(&protocols[i], credential->server);
         if (protocols[i].datagram != credential->datagram || protocols[i].level < config->schannel_min ||
-            (protocols[i].level > config->schannel_max) || (disabled & bit) != 0)
+            protocols[i].level > newest || (disabled & bit) != 0)
             continue;
         if ((request->flags & SCH_USE_STRONG_CRYPTO) != 0 && protocols[i].level < CONFIG_TLS_1_2)
             continue;

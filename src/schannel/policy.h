@@ -17,6 +17,7 @@ struct tls_request {
     DWORD n_algorithms;
     const ALG_ID *algorithms;
     DWORD protocols;
+    bool older; /* SCHANNEL_CRED: without a word on protocols it does not mean TLS 1.3 */
     DWORD min_strength, max_strength;
     DWORD lifespan_ms;
     DWORD flags;

@@ -398,8 +398,9 @@ static void acquire(void)
     if (status != SEC_E_OK)
         die("read the certificate", status);
     SCHANNEL_CRED tls = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = own != NULL ? 1 : 0, .paCred = &own};
-    if (option.tls != NULL)
-        tls.grbitEnabledProtocols = strcmp(option.tls, "1.2") == 0 ? SP_PROT_TLS1_2 : SP_PROT_TLS1_3;
+    tls.grbitEnabledProtocols = option.tls == NULL               ? SP_PROT_TLS1_2 | SP_PROT_TLS1_3
+                                : strcmp(option.tls, "1.2") == 0 ? SP_PROT_TLS1_2
+                                                                 : SP_PROT_TLS1_3;
     SEC_WINNT_AUTH_IDENTITY_EXA identity = {
         .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
         .Length = sizeof identity,

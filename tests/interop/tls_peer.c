@@ -80,7 +80,7 @@ static void options_read(int n, char **words)
 static DWORD protocols(void)
 {
     if (option.tls == NULL)
-        return 0;
+        return SP_PROT_TLS1_2 | SP_PROT_TLS1_3;
     if (strcmp(option.tls, "1.2") == 0)
         return SP_PROT_TLS1_2;
     return strcmp(option.tls, "1.3") == 0 ? SP_PROT_TLS1_3 : SP_PROT_DTLS1_2;

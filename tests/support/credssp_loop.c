@@ -48,7 +48,7 @@ SECURITY_STATUS credssp_client_acquire(struct side *side, const struct credssp_w
     SCHANNEL_CRED tls = {
         .dwVersion = SCHANNEL_CRED_VERSION,
         .hRootStore = roots,
-        .grbitEnabledProtocols = protocols,
+        .grbitEnabledProtocols = tls_protocols(protocols, tls_flags),
         .dwFlags = tls_flags,
     };
     SEC_WINNT_AUTH_IDENTITY_EXA identity = {
@@ -84,7 +84,7 @@ SECURITY_STATUS credssp_server_acquire(struct side *side, DWORD protocols)
         .dwVersion = SCHANNEL_CRED_VERSION,
         .cCreds = 1,
         .paCred = &context,
-        .grbitEnabledProtocols = protocols,
+        .grbitEnabledProtocols = tls_protocols(protocols, 0),
     };
     SECURITY_STATUS status = acquire(side, &tls, NULL);
     CertFreeCertificateContext(context);

@@ -28,6 +28,11 @@ SECURITY_STATUS side_acquire(struct side *side, const void *cred)
                                      (void *)(uintptr_t)cred, NULL, NULL, &side->credential, NULL);
 }
 
+DWORD tls_protocols(DWORD protocols, DWORD flags)
+{
+    return protocols != 0 || (flags & SCH_USE_DTLS_ONLY) != 0 ? protocols : SP_PROT_TLS1_X;
+}
+
 SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWORD protocols, DWORD flags)
 {
     PCCERT_CONTEXT context = pki != NULL ? pki_context(pki, pki_authority(), false) : NULL;
@@ -37,7 +42,7 @@ SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWOR
         .cCreds = context != NULL ? 1 : 0,
         .paCred = &context,
         .hRootStore = roots,
-        .grbitEnabledProtocols = protocols,
+        .grbitEnabledProtocols = tls_protocols(protocols, flags),
         .dwFlags = flags,
     };
     SECURITY_STATUS status = side_acquire(side, &cred);
@@ -318,6 +323,7 @@ void side_acquire_certificates(struct side *side, const struct pki *one, const s
     const struct pki *shown[2] = {one, other};
     wishes.dwVersion = SCHANNEL_CRED_VERSION;
     wishes.paCred = contexts;
+    wishes.grbitEnabledProtocols = tls_protocols(wishes.grbitEnabledProtocols, wishes.dwFlags);
     for (size_t i = 0; i < 2; i++)
         if (shown[i] != NULL)
             contexts[wishes.cCreds++] = pki_context(shown[i], NULL, false);

@@ -50,7 +50,9 @@ struct loop_pair {
 
 /* Acquires a credential; the status is the call's. `cred` may be NULL for a client. */
 SECURITY_STATUS side_acquire(struct side *side, const void *cred);
-/* A credential with this certificate (NULL: none), protocols (0: default) and flags. */
+/* grbitEnabledProtocols for `protocols`, 0 meaning TLS as new as it gets: a SCHANNEL_CRED with 0 stays below TLS 1.3. */
+DWORD tls_protocols(DWORD protocols, DWORD flags);
+/* A credential with this certificate (NULL: none), protocols (0: see above) and flags. */
 SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWORD protocols, DWORD flags);
 /* A credential with these certificates (up to two, NULL: none) and wishes. */
 void side_acquire_certificates(struct side *side, const struct pki *one, const struct pki *other, SCHANNEL_CRED wishes);

@@ -436,7 +436,7 @@ foreach protocol {tls1.2 tls1.3} {
 test tls-12 {leftover data comes as the third element} -body {
     set certificate [twapi::cert_import_pem $place/cert.pem $place/key.pem]
     set roots [twapi::cert_file_store_open $place/cert.pem]
-    set server_credentials [twapi::sspi_acquire_credentials -package Schannel -role server -credentials [twapi::sspi_schannel_credentials -certificates [list $certificate]]]
+    set server_credentials [twapi::sspi_acquire_credentials -package Schannel -role server -credentials [twapi::sspi_schannel_credentials -certificates [list $certificate] -protocols tls1.3]]
     set client_credentials [twapi::sspi_acquire_credentials -package Schannel -role client -credentials [twapi::sspi_schannel_credentials -rootstore $roots -protocols tls1.3]]
     set client [twapi::sspi_client_context $client_credentials -stream 1 -target localhost]
     set server [twapi::sspi_server_context $server_credentials [lindex [twapi::sspi_step $client] 1] -stream 1]

@@ -410,7 +410,7 @@ int main(int argc, char **argv)
     protocols = strcmp(form, "tls12") == 0   ? SP_PROT_TLS1_2
                 : strcmp(form, "tls13") == 0 ? SP_PROT_TLS1_3
                 : strcmp(form, "dtls") == 0  ? SP_PROT_DTLS1_2
-                                             : 0;
+                                             : SP_PROT_TLS1_2 | SP_PROT_TLS1_3;
     setvbuf(stdout, NULL, _IOLBF, 0);
     described();
     credentials();

@@ -35,7 +35,7 @@ struct side {
 };
 
 static _Thread_local char *package, *domain, *target;
-static _Thread_local DWORD protocols;                                         /* of TLS; 0: the package's choice */
+static _Thread_local DWORD protocols;                                         /* of TLS */
 static _Thread_local int sasl;                                                /* by the Sasl functions */
 static _Thread_local void (*on_the_wire)(unsigned char *bytes, ULONG length); /* may change what is sent */
 static _Thread_local struct side client = {.role = "client"}, server = {.role = "server"};

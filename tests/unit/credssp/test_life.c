@@ -26,7 +26,10 @@ static void test_credssp(void **state)
                                .client_flags = ISC_REQ_DELEGATE | ISC_REQ_MUTUAL_AUTH,
                                .stream = true};
     SCHANNEL_CRED client_tls = {.dwVersion = SCHANNEL_CRED_VERSION, .hRootStore = roots},
-                  server_tls = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1, .paCred = &certificate};
+                  server_tls = {.dwVersion = SCHANNEL_CRED_VERSION,
+                                .cCreds = 1,
+                                .paCred = &certificate,
+                                .grbitEnabledProtocols = SP_PROT_TLS1_X};
     CREDSSP_CRED client = {.Type = CredsspPasswordCreds, .pSchannelCred = &client_tls, .pSpnegoCred = &alice},
                  server = {.Type = CredsspSchannelCreds, .pSchannelCred = &server_tls};
     (void)state;

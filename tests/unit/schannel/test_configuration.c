@@ -72,6 +72,13 @@ static void test_ciphers(void **state)
     assert_int_equal(side_acquire_with(&side, NULL, 0, 0), SEC_E_INTERNAL_ERROR);
     loop_configure("[schannel]\nmin_protocol = 1.3\n");
     assert_int_equal(side_acquire_with(&side, NULL, SP_PROT_TLS1_2_CLIENT, 0), SEC_E_ALGORITHM_MISMATCH);
+    /* Nothing older is left: programs with the older structure get TLS 1.3, too. */
+    SecPkgCred_SupportedProtocols protocols;
+    assert_int_equal(side_acquire(&side, &cred), SEC_E_OK);
+    assert_int_equal(QueryCredentialsAttributesA(&side.credential, SECPKG_ATTR_SUPPORTED_PROTOCOLS, &protocols),
+                     SEC_E_OK);
+    assert_int_equal(protocols.grbitProtocol, SP_PROT_TLS1_3_CLIENT);
+    FreeCredentialsHandle(&side.credential);
     loop_configure("[schannel]\nmax_protocol = 1.1\n");
     assert_int_equal(side_acquire(&side, &cred), SEC_E_ALGORITHM_MISMATCH);
     assert_non_null(strstr(OpenSspiLastErrorText(), "max_protocol"));

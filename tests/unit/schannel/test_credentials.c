@@ -167,7 +167,13 @@ static void test_protocols_attribute(void **state)
     SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION};
     (void)state;
     assert_int_equal(protocols_of(NULL, SECPKG_CRED_OUTBOUND), SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_3_CLIENT);
-    assert_int_equal(protocols_of(&cred, SECPKG_CRED_INBOUND), SP_PROT_TLS1_2_SERVER | SP_PROT_TLS1_3_SERVER);
+    assert_int_equal(protocols_of(&(SCH_CREDENTIALS){.dwVersion = SCH_CREDENTIALS_VERSION}, SECPKG_CRED_INBOUND),
+                     SP_PROT_TLS1_2_SERVER | SP_PROT_TLS1_3_SERVER);
+    /* Programs with the older structure did not meet TLS 1.3 on Windows: they get it when they name it. */
+    assert_int_equal(protocols_of(&cred, SECPKG_CRED_INBOUND), SP_PROT_TLS1_2_SERVER);
+    assert_int_equal(protocols_of(&cred, SECPKG_CRED_OUTBOUND), SP_PROT_TLS1_2_CLIENT);
+    cred.grbitEnabledProtocols = SP_PROT_TLS1_X;
+    assert_int_equal(protocols_of(&cred, SECPKG_CRED_OUTBOUND), SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_3_CLIENT);
     cred.grbitEnabledProtocols = SP_PROT_TLS1_2_CLIENT;
     assert_int_equal(protocols_of(&cred, SECPKG_CRED_OUTBOUND), SP_PROT_TLS1_2_CLIENT);
     cred.grbitEnabledProtocols = SP_PROT_DTLS1_2_SERVER;

@@ -204,6 +204,7 @@ static void acquire_without_rsa(struct side *side)
                           .hRootStore = roots,
                           .cSupportedAlgs = sizeof algorithms / sizeof algorithms[0],
                           .palgSupportedAlgs = algorithms,
+                          .grbitEnabledProtocols = SP_PROT_TLS1_X,
                           .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION};
     assert_int_equal(side_acquire(side, &cred), SEC_E_OK);
     CertCloseStore(roots, 0);

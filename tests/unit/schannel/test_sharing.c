@@ -347,6 +347,7 @@ static void test_end_of_a_validation(void **state)
     for (size_t i = 0; i < sizeof given_ms / sizeof given_ms[0]; i++) {
         const int64_t lifespan = (given_ms[i] != 0 ? given_ms[i] : 36000000) * (FILETIME_SECOND / 1000);
         SCHANNEL_CRED wishes = {.dwVersion = SCHANNEL_CRED_VERSION,
+                                .grbitEnabledProtocols = SP_PROT_TLS1_X,
                                 .dwSessionLifespan = given_ms[i],
                                 .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION};
         struct loop_pair *pair = pair_new();

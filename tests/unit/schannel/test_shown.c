@@ -36,7 +36,11 @@ static struct pki intermediate_with(const char *alternatives)
 static void acquire_with_issuer(struct side *side, const struct pki *own, const struct pki *issuer)
 {
     PCCERT_CONTEXT context = pki_context(own, issuer, false);
-    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1, .paCred = &context, .dwFlags = MANUAL};
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = &context,
+                          .grbitEnabledProtocols = SP_PROT_TLS1_X,
+                          .dwFlags = MANUAL};
     assert_int_equal(side_acquire(side, &cred), SEC_E_OK);
     CertFreeCertificateContext(context);
 }
