@@ -24,7 +24,7 @@ FAMILIES = [
      "certificates and their properties"),
     ("sspi_certificate_stores", ["wincrypt/stores.h", "wincrypt/crls.h"], "stores of certificates"),
     ("sspi_certificate_chains", ["wincrypt/chains.h"], "chains of trust"),
-    ("sspi_certificate_text", ["wincrypt/text.h"], "certificates' names, and bytes as text"),
+    ("sspi_certificate_text", ["wincrypt/text.h", "wincrypt/decode.h"], "certificates' names and extensions, and bytes as text"),
     ("sspi_tokens", ["win32/securitybaseapi.h", "win32/processthreadsapi.h"], "access tokens, impersonation, SIDs, access checks"),
     ("sspi_sddl", ["win32/sddl.h"], "SIDs and security descriptors as text"),
     ("sspi_logon", ["win32/winbase.h"], "logons by password, accounts' names"),

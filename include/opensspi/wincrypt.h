@@ -31,6 +31,7 @@
 #include "wincrypt/stores.h"
 #include "wincrypt/chains.h"
 #include "wincrypt/text.h"
+#include "wincrypt/decode.h"
 #include "wincrypt/objects.h"
 
 #endif

@@ -6,7 +6,7 @@
 #include "show.h"
 
 #define SCHANNEL_USE_BLACKLISTS /* SCH_CREDENTIALS: TLS 1.3 too */
-#include <ntsecapi.h> /* UNICODE_STRING */
+#include <ntsecapi.h>           /* UNICODE_STRING */
 #include <schannel.h>
 #include <string.h>
 

@@ -10,9 +10,23 @@ struct arena_block {
     max_align_t data[];
 };
 
+/* The next bytes of the room. */
+static void *room_take(struct arena *arena, size_t len)
+{
+    require(len <= arena->n_room - arena->taken, NULL);
+    void *data = arena->room + arena->taken;
+    arena->taken += len;
+    memset(data, 0, len);
+    return data;
+}
+
 void *arena_alloc(struct arena *arena, size_t len)
 {
-    require(len < SIZE_MAX - sizeof(struct arena_block), NULL);
+    require(len < SIZE_MAX / 2, NULL);
+    size_t whole = (len + _Alignof(void *) - 1) / _Alignof(void *) * _Alignof(void *);
+    if (arena->room != NULL)
+        return room_take(arena, whole);
+    arena->taken += whole;
     struct arena_block *block = mem_zalloc(sizeof *block + len);
     require(block != NULL, NULL);
     block->next = arena->blocks;

@@ -5,8 +5,7 @@
 #include <openssl/err.h>
 #include <time.h>
 
-/* Bytes into the arena. An empty blob has no pointer. */
-static bool blob_put(struct arena *arena, const void *data, int len, DWORD *blob_len, BYTE **blob_data)
+bool blob_put(struct arena *arena, const void *data, int len, DWORD *blob_len, BYTE **blob_data)
 {
     if (len <= 0) {
         *blob_len = 0;
@@ -24,7 +23,7 @@ static SECURITY_STATUS memory_of(bool done)
 }
 
 /* OpenSSL writes no identifier of more than 586 bytes: that takes the square of its length. */
-static SECURITY_STATUS oid_put(struct arena *arena, const ASN1_OBJECT *object, LPSTR *text)
+SECURITY_STATUS oid_put(struct arena *arena, const ASN1_OBJECT *object, LPSTR *text)
 {
     char room[128];
     int len = OBJ_obj2txt(room, sizeof room, object, 1);
@@ -57,7 +56,7 @@ static bool integer_put(struct arena *arena, const ASN1_INTEGER *integer, CRYPT_
     return true;
 }
 
-static bool name_put(struct arena *arena, const X509_NAME *name, CERT_NAME_BLOB *blob)
+bool name_put(struct arena *arena, const X509_NAME *name, CERT_NAME_BLOB *blob)
 {
     unsigned char *der = NULL;
     int len = i2d_X509_NAME(name, &der);
@@ -78,7 +77,7 @@ static SECURITY_STATUS algorithm_put(struct arena *arena, const X509_ALGOR *algo
     return memory_of(len > 0 && blob_put(arena, owner, len, &to->Parameters.cbData, &to->Parameters.pbData));
 }
 
-static bool bits_put(struct arena *arena, const ASN1_BIT_STRING *bits, CRYPT_BIT_BLOB *to)
+bool bits_put(struct arena *arena, const ASN1_BIT_STRING *bits, CRYPT_BIT_BLOB *to)
 {
     if (bits == NULL)
         return true;

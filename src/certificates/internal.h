@@ -66,6 +66,12 @@ SECURITY_STATUS crl_new(X509_CRL *list, DWORD encoding, struct crl **crl);
 /* Fill structures for callers from OpenSSL's (info.c). SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS info_of_x509(struct arena *arena, const X509 *x509, CERT_INFO *info);
 SECURITY_STATUS info_of_crl(struct arena *arena, X509_CRL *crl, CRL_INFO *info);
+/* Their parts. Bytes; an empty blob has no pointer. False: no memory. */
+bool blob_put(struct arena *arena, const void *data, int len, DWORD *blob_len, BYTE **blob_data);
+bool bits_put(struct arena *arena, const ASN1_BIT_STRING *bits, CRYPT_BIT_BLOB *to);
+bool name_put(struct arena *arena, const X509_NAME *name, CERT_NAME_BLOB *blob);
+/* An object identifier in dots. SEC_E_INSUFFICIENT_MEMORY; CRYPT_E_ASN1_BADTAG for one of more than 586 bytes. */
+SECURITY_STATUS oid_put(struct arena *arena, const ASN1_OBJECT *object, LPSTR *text);
 /* Is it valid now, by its times? False for times that cannot be read. */
 bool x509_is_now(const X509 *x509);
 

@@ -11,8 +11,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/* Without what would end the text, move a terminal or disguise what follows. */
-static void safe_write(struct writer *writer, const unsigned char *text, size_t len)
+void name_safe_write(struct writer *writer, const unsigned char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
         size_t steering = utf8_forging_len(text + i, len - i);
@@ -40,14 +39,14 @@ static bool needs_quotes(const unsigned char *text, size_t len)
 static void quoted_write(struct writer *writer, const unsigned char *text, size_t len, bool quote)
 {
     if (!quote || !needs_quotes(text, len)) {
-        safe_write(writer, text, len);
+        name_safe_write(writer, text, len);
         return;
     }
     writer_u8(writer, '"');
     while (len > 0) { /* up to a quote, and that one twice */
         const unsigned char *at = memchr(text, '"', len);
         size_t piece = at != NULL ? (size_t)(at - text) + 1 : len;
-        safe_write(writer, text, piece);
+        name_safe_write(writer, text, piece);
         if (at != NULL)
             writer_u8(writer, '"');
         text += piece;
@@ -177,7 +176,7 @@ static SECURITY_STATUS alternative_write(struct writer *writer, const X509 *x509
             continue;
         if (found++ > 0)
             writer_u8(writer, 0);
-        safe_write(writer, ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
+        name_safe_write(writer, ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
     }
     GENERAL_NAMES_free(names);
     return found > 0 ? SEC_E_OK : CRYPT_E_NOT_FOUND;
@@ -210,7 +209,7 @@ static SECURITY_STATUS friendly_write(struct writer *writer, struct certificate 
     while (len >= 2 && data[len - 2] == 0 && data[len - 1] == 0)
         len -= 2;
     require(len > 0 && utf16le_to_text(slice_of(data, len), &text) == WIRE_OK, CRYPT_E_NOT_FOUND);
-    safe_write(writer, (const unsigned char *)text, strlen(text));
+    name_safe_write(writer, (const unsigned char *)text, strlen(text));
     return SEC_E_OK;
 }
 

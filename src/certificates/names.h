@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <wincrypt.h>
 
+/* Writes text without what would end it, move a terminal or disguise what follows. */
+void name_safe_write(struct writer *writer, const unsigned char *text, size_t len);
+
 /* An encoded name in the form of CertNameToStr; mem_free. CRYPT_E_ASN1_BADTAG when it cannot be read; E_INVALIDARG for another form. */
 SECURITY_STATUS name_text(struct slice der, DWORD form, char **text);
 

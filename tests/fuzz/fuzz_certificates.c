@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "certificates/live.h"
 #include "fuzz/world.h"
+#include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
 #include <wincrypt.h>
@@ -66,6 +67,29 @@ static void configure(void)
     world_configure(text);
 }
 
+/* Any bytes as any structure: what is told is what is needed, and all of it. */
+static void decode_as(LPCSTR type, const uint8_t *data, size_t size)
+{
+    DWORD needed = 0, again;
+    void *made = NULL;
+    if (!CryptDecodeObject(X509_ASN_ENCODING, type, data, (DWORD)size, 0, NULL, &needed))
+        return;
+    BYTE *room = mem_zalloc(needed);
+    again = needed;
+    MUST(room != NULL && CryptDecodeObject(X509_ASN_ENCODING, type, data, (DWORD)size, 0, room, &again));
+    MUST(again == needed);
+    mem_free(room);
+    MUST(CryptDecodeObjectEx(X509_ASN_ENCODING, type, data, (DWORD)size, CRYPT_DECODE_ALLOC_FLAG, NULL, &made, &again));
+    MUST(OpenSspiLocalSize(made) == needed && OpenSspiLocalFree(made) == NULL);
+}
+
+static void decode(const uint8_t *data, size_t size)
+{
+    static const uint8_t types[] = {7, 12, 14, 15, 20, 25, 26, 36};
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        decode_as((LPCSTR)(uintptr_t)types[i], data, size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CRYPT_DATA_BLOB blob = {(DWORD)size, (BYTE *)(uintptr_t)data};
@@ -78,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_reset();
     if (size == 0)
         return 0;
+    decode(data, size);
     if (CryptQueryObject(CERT_QUERY_OBJECT_BLOB, &blob, CERT_QUERY_CONTENT_FLAG_ALL, CERT_QUERY_FORMAT_FLAG_ALL, 0,
                          NULL, &content, NULL, &store, NULL, NULL) &&
         store != NULL) {

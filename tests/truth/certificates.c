@@ -197,6 +197,20 @@ static void chains(void)
     CertCloseStore(own, 0);
 }
 
+static void decoding(void)
+{
+    static const BYTE names[] = {0x30, 0x08, 0x82, 0x06, 'a', '.', 't', 'e', 's', 't'};
+    _Alignas(8) BYTE room[256];
+    DWORD length = sizeof room;
+    CERT_ALT_NAME_INFO *info = NULL;
+    did("CryptDecodeObjectEx", CryptDecodeObjectEx(ENCODING, szOID_SUBJECT_ALT_NAME2, names, sizeof names,
+                                                   CRYPT_DECODE_ALLOC_FLAG, NULL, &info, NULL) &&
+                                   info->cAltEntry == 1 && info->rgAltEntry->pwszDNSName[5] == 't');
+    OpenSspiLocalFree(info);
+    did("CryptDecodeObject", CryptDecodeObject(ENCODING, X509_ALTERNATE_NAME, names, sizeof names, 0, room, &length) &&
+                                 length > sizeof *info);
+}
+
 static void objects(const char *path)
 {
     DWORD encoding = 0, content = 0, format = 0;
@@ -272,6 +286,7 @@ int main(int argc, char **argv)
     revocation_lists();
     pfx(argv[5]);
     chains();
+    decoding();
     objects(argv[1]);
     channel();
     return 0;

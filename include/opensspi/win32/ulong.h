@@ -106,6 +106,7 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
 #define OPENSSPI_FORM_7_6_7 ~, OPENSSPI_WRAP_7_6
 #define OPENSSPI_FORM_7_7_7 ~, OPENSSPI_WRAP_7_7
 #define OPENSSPI_FORM_8_67_8 ~, OPENSSPI_WRAP_8_67
+#define OPENSSPI_FORM_8_8_8 ~, OPENSSPI_WRAP_8_8
 #define OPENSSPI_FORM_9_8_9 ~, OPENSSPI_WRAP_9_8
 #define OPENSSPI_FORM_10_9_10 ~, OPENSSPI_WRAP_10_9
 #define OPENSSPI_FORM_11_678_11 ~, OPENSSPI_WRAP_11_678
@@ -130,6 +131,7 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
     a, b, c, d, OPENSSPI_ULONG_OUT(e), OPENSSPI_ULONG_OUT(f), OPENSSPI_ULONG_OUT(g)
 #define OPENSSPI_WRAP_7_6(a, b, c, d, e, f, g) a, b, c, d, e, OPENSSPI_ULONG_OUT(f), g
 #define OPENSSPI_WRAP_7_7(a, b, c, d, e, f, g) a, b, c, d, e, f, OPENSSPI_ULONG_OUT(g)
+#define OPENSSPI_WRAP_8_8(a, b, c, d, e, f, g, h) a, b, c, d, e, f, g, OPENSSPI_ULONG_OUT(h)
 #define OPENSSPI_WRAP_8_67(a, b, c, d, e, f, g, h) a, b, c, d, e, OPENSSPI_ULONG_OUT(f), OPENSSPI_ULONG_OUT(g), h
 #define OPENSSPI_WRAP_9_8(a, b, c, d, e, f, g, h, i) a, b, c, d, e, f, g, OPENSSPI_ULONG_OUT(h), i
 #define OPENSSPI_WRAP_10_9(a, b, c, d, e, f, g, h, i, j) a, b, c, d, e, f, g, h, OPENSSPI_ULONG_OUT(i), j

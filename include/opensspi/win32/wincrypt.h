@@ -19,6 +19,8 @@
     CertGetCertificateContextProperty(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
 #define CertStrToNameA(...) CertStrToNameA(OPENSSPI_ULONG_ARGUMENTS(7_6, __VA_ARGS__))
 #define CertStrToNameW(...) CertStrToNameW(OPENSSPI_ULONG_ARGUMENTS(7_6, __VA_ARGS__))
+#define CryptDecodeObjectEx(...) CryptDecodeObjectEx(OPENSSPI_ULONG_ARGUMENTS(8_8, __VA_ARGS__))
+#define CryptDecodeObject(...) CryptDecodeObject(OPENSSPI_ULONG_ARGUMENTS(7_7, __VA_ARGS__))
 #define CryptHashCertificate(...) CryptHashCertificate(OPENSSPI_ULONG_ARGUMENTS(7_7, __VA_ARGS__))
 #define CryptQueryObject(...) CryptQueryObject(OPENSSPI_ULONG_ARGUMENTS(11_678, __VA_ARGS__))
 #define CryptAcquireCertificatePrivateKey(...) \

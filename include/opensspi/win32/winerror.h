@@ -270,8 +270,14 @@
 #define ERROR_LOGON_TYPE_NOT_GRANTED 1385
 /* There is no such member. */
 #define ERROR_NO_SUCH_MEMBER 1387
+/* The name that was named as the target's is another one's. */
+#define ERROR_WRONG_TARGET_NAME 1396
+/* The server could not prove who it is. */
+#define ERROR_MUTUAL_AUTH_FAILED 1397
 /* The clocks differ too much. */
 #define ERROR_TIME_SKEW 1398
+/* The system has not enough resources to do that. */
+#define ERROR_NO_SYSTEM_RESOURCES 1450
 /* The time is over. */
 #define ERROR_TIMEOUT 1460
 /* The domain has no account for this computer. */

@@ -77,6 +77,20 @@ static bool scene_text(void)
            done(CryptStringToBinaryW(wide, 0, CRYPT_STRING_ANY, back, &n_back, NULL, NULL)) && n_back == 3;
 }
 
+static bool scene_decode(void)
+{
+    static const BYTE names[] = {0x30, 0x08, 0x82, 0x01, 'a', 0x88, 0x03, 0x2A, 0x03, 0x04},
+                      name[] = {0x30, 0x0D, 0x31, 0x0B, 0x30, 0x09, 0x06, 0x03, 0x55, 0x04, 0x06, 0x13, 0x02, 'D', 'E'};
+    CERT_ALT_NAME_INFO *info = NULL;
+    _Alignas(8) BYTE room[256];
+    DWORD n = sizeof room;
+    bool fine = done(CryptDecodeObjectEx(X509_ASN_ENCODING, X509_ALTERNATE_NAME, names, sizeof names,
+                                         CRYPT_DECODE_ALLOC_FLAG, NULL, &info, NULL));
+    assert_true(fine == (info != NULL));
+    (void)OpenSspiLocalFree(info);
+    return fine && done(CryptDecodeObject(X509_ASN_ENCODING, X509_UNICODE_NAME, name, sizeof name, 0, room, &n));
+}
+
 static void sweep(bool (*scene)(void))
 {
     assert_true(scene());
@@ -178,6 +192,7 @@ static void test_text(void **state)
 {
     (void)state;
     sweep(scene_text);
+    sweep(scene_decode);
 }
 
 int main(void)

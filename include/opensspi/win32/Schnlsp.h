@@ -1,0 +1,2 @@
+/* Schnlsp.h: another spelling of schnlsp.h. SPDX-License-Identifier: MIT */
+#include "schnlsp.h"
