@@ -10,8 +10,9 @@
 
 struct decoded;
 
-/* Reads `der`, all of it, as the structure `type`: a number below 0x10000, or an extension's object identifier; decoded_free. ERROR_FILE_NOT_FOUND
- * for a type that is not known; CRYPT_E_ASN1_BADTAG and CRYPT_E_INVALID_IA5_STRING for bytes that are no such structure; SEC_E_INSUFFICIENT_MEMORY. */
+/* Reads `der`, all of it, as the structure `type`: a number below 0x10000, or an extension's object identifier; decoded_free.
+ * ERROR_FILE_NOT_FOUND for a type that is not known; CRYPT_E_ASN1_BADTAG and CRYPT_E_INVALID_IA5_STRING for bytes that are no such structure;
+ * SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS decoded_read(LPCSTR type, struct slice der, struct decoded **decoded);
 /* Bytes of the structure with all that it points to. */
 size_t decoded_len(const struct decoded *decoded);
