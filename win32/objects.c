@@ -4,6 +4,7 @@
 #include "standard.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TAG UINT64_C(0x4F00000000000000) /* no token's handle, no address */
 #define TAG_MASK UINT64_C(0xFF00000000000000)
@@ -117,8 +118,11 @@ struct object *object_get(HANDLE handle)
 
 void object_put(struct object *object)
 {
-    if (--object->references == 0)
-        free(object);
+    if (--object->references != 0)
+        return;
+    if (object->kind == OBJECT_FILE)
+        close(object->descriptor);
+    free(object);
 }
 
 void objects_abandon(void)

@@ -1,6 +1,6 @@
 /*
- * Threads, events, mutexes and semaphores behind handles. A handle is an index and a generation, never a pointer, and told from a token's by its top
- * bits.
+ * Threads, events, mutexes, semaphores and files behind handles. A handle is an index and a generation, never a pointer, and told from a token's by
+ * its top bits.
  *
  * Lock: one, with one condition. Who changes an object settles the waits that this ends, before anything else can happen to it (wait.c), and wakes
  * whoever waits.
@@ -12,12 +12,12 @@
 #include <stdbool.h>
 #include <winbase.h>
 
-enum object_kind { OBJECT_THREAD, OBJECT_EVENT, OBJECT_MUTEX, OBJECT_SEMAPHORE };
+enum object_kind { OBJECT_THREAD, OBJECT_EVENT, OBJECT_MUTEX, OBJECT_SEMAPHORE, OBJECT_FILE };
 
 struct object {
     enum object_kind kind;
     unsigned references; /* the handle's, a running thread's own, and those of waits */
-    bool signalled;      /* a thread that ended, an event that is set */
+    bool signalled;      /* a thread that ended, an event that is set, a file always */
     bool manual;         /* event: stays set */
     unsigned resets;     /* event: how often it was unset, but by waits */
     bool started;        /* thread: may run */
@@ -26,6 +26,7 @@ struct object {
     pthread_t owner;
     bool abandoned;        /* mutex: its owner ended with it, and nobody had it since */
     LONG count, count_max; /* semaphore */
+    int descriptor;        /* file: goes with the object */
     LPTHREAD_START_ROUTINE start;
     LPVOID parameter;
     DWORD id;
@@ -40,7 +41,7 @@ struct object *object_new(enum object_kind kind);
 HANDLE object_publish(struct object *object);
 /* The object behind a handle, with a reference more. Under the lock; NULL for none. */
 struct object *object_get(HANDLE handle);
-/* Under the lock. */
+/* Under the lock. The last reference of a file closes it. */
 void object_put(struct object *object);
 /* Under the lock: the mutexes that the calling thread owns are anybody's. */
 void objects_abandon(void);

@@ -1,4 +1,4 @@
-/* The standard handles, and reading and writing what they are connected to. */
+/* The standard handles, and writing to what they are connected to. */
 #include "standard.h"
 
 #include <errno.h>
@@ -31,6 +31,14 @@ int standard_descriptor(HANDLE handle)
     return -1;
 }
 
+bool standard_is(HANDLE handle)
+{
+    for (int i = 0; i < N_STANDARD; i++)
+        if (handle == handle_of(i))
+            return true;
+    return false;
+}
+
 HANDLE GetStdHandle(DWORD nStdHandle)
 {
     DWORD i = STD_INPUT_HANDLE - nStdHandle; /* they count downwards */
@@ -58,32 +66,7 @@ bool standard_close(HANDLE handle)
     return false;
 }
 
-DWORD GetFileType(HANDLE hFile)
-{
-    struct stat about;
-    int descriptor = standard_descriptor(hFile);
-    if (descriptor < 0)
-        return FILE_TYPE_UNKNOWN;
-    if (fstat(descriptor, &about) != 0) {
-        SetLastError(ERROR_INVALID_HANDLE);
-        return FILE_TYPE_UNKNOWN;
-    }
-    SetLastError(NO_ERROR);
-    switch (about.st_mode & S_IFMT) {
-    case S_IFREG:
-    case S_IFBLK:
-        return FILE_TYPE_DISK;
-    case S_IFCHR:
-        return FILE_TYPE_CHAR;
-    case S_IFIFO:
-    case S_IFSOCK:
-        return FILE_TYPE_PIPE;
-    default:
-        return FILE_TYPE_UNKNOWN;
-    }
-}
-
-static DWORD error_of(int error, DWORD other)
+DWORD standard_error(int error, DWORD other)
 {
     switch (error) {
     case EBADF:
@@ -101,7 +84,7 @@ static DWORD error_of(int error, DWORD other)
     }
 }
 
-static void wait_for(int descriptor, short events)
+void standard_wait(int descriptor, short events)
 {
     struct pollfd poll_this = {.fd = descriptor, .events = events};
     (void)poll(&poll_this, 1, -1);
@@ -122,7 +105,7 @@ size_t standard_write(int descriptor, const void *bytes, size_t len, DWORD *erro
         if (n >= 0)
             done += (size_t)n;
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
-            wait_for(descriptor, POLLOUT);
+            standard_wait(descriptor, POLLOUT);
         else if (errno != EINTR)
             failed = errno;
     }
@@ -130,71 +113,6 @@ size_t standard_write(int descriptor, const void *bytes, size_t len, DWORD *erro
         (void)sigtimedwait(&pipe_signal, NULL, &(struct timespec){0});
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0)
-        *error = error_of(failed, ERROR_WRITE_FAULT);
+        *error = standard_error(failed, ERROR_WRITE_FAULT);
     return done;
-}
-
-BOOL WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPDWORD lpNumberOfBytesWritten,
-               LPOVERLAPPED lpOverlapped)
-{
-    DWORD error = NO_ERROR;
-    if (lpNumberOfBytesWritten != NULL)
-        *lpNumberOfBytesWritten = 0;
-    int descriptor = standard_descriptor(hFile);
-    if (descriptor < 0)
-        return FALSE;
-    if (lpOverlapped != NULL || lpNumberOfBytesWritten == NULL || (lpBuffer == NULL && nNumberOfBytesToWrite != 0)) {
-        SetLastError(ERROR_INVALID_PARAMETER);
-        return FALSE;
-    }
-    if (isatty(descriptor)) {
-        if (descriptor == STDIN_FILENO) { /* though the terminal itself is both */
-            SetLastError(ERROR_ACCESS_DENIED);
-            return FALSE;
-        }
-        console_flush();
-    }
-    *lpNumberOfBytesWritten = (DWORD)standard_write(descriptor, lpBuffer, nNumberOfBytesToWrite, &error);
-    if (error != NO_ERROR)
-        SetLastError(error);
-    return error == NO_ERROR;
-}
-
-static BOOL standard_read(int descriptor, void *room, DWORD len, DWORD *n_read)
-{
-    ssize_t n;
-    while ((n = read(descriptor, room, len)) < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
-        if (errno != EINTR)
-            wait_for(descriptor, POLLIN);
-    struct stat about;
-    DWORD error = n < 0 ? error_of(errno, ERROR_READ_FAULT) : NO_ERROR;
-    if (n == 0 && len != 0 && fstat(descriptor, &about) == 0 && S_ISFIFO(about.st_mode))
-        error = ERROR_BROKEN_PIPE; /* the end of a pipe is an error, that of a file is not */
-    if (error != NO_ERROR) {
-        SetLastError(error);
-        return FALSE;
-    }
-    *n_read = (DWORD)n;
-    return TRUE;
-}
-
-BOOL ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPDWORD lpNumberOfBytesRead,
-              LPOVERLAPPED lpOverlapped)
-{
-    if (lpNumberOfBytesRead != NULL)
-        *lpNumberOfBytesRead = 0;
-    int descriptor = standard_descriptor(hFile);
-    if (descriptor < 0)
-        return FALSE;
-    if (lpOverlapped != NULL || lpNumberOfBytesRead == NULL || (lpBuffer == NULL && nNumberOfBytesToRead != 0)) {
-        SetLastError(ERROR_INVALID_PARAMETER);
-        return FALSE;
-    }
-    if (!isatty(descriptor))
-        return standard_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead);
-    if (descriptor != STDIN_FILENO) {
-        SetLastError(ERROR_ACCESS_DENIED);
-        return FALSE;
-    }
-    return console_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead);
 }

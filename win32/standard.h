@@ -11,11 +11,17 @@
 
 /* The descriptor behind a standard handle; -1, with ERROR_INVALID_HANDLE, for what is none, or was closed. */
 int standard_descriptor(HANDLE handle);
+/* Is it one of the three? */
+bool standard_is(HANDLE handle);
 /* Closes one. FALSE for none. */
 bool standard_close(HANDLE handle);
 
 /* Writes all of it, however long that takes; a pipe that nobody reads raises no signal. Gives how many bytes went out; fewer: *error says why. */
 size_t standard_write(int descriptor, const void *bytes, size_t len, DWORD *error);
+
+/* The error that a number of errno stands for where bytes are read or written, `other` for all else; and waiting until they can be. */
+DWORD standard_error(int error, DWORD other);
+void standard_wait(int descriptor, short events);
 
 /* What standard output still holds back goes to the terminal, as it has gone long before on Windows, where none is buffered. */
 void console_flush(void);

@@ -12,8 +12,8 @@
 #ifdef OPENSSPI_WIN32
 OPENSSPI_BEGIN_DECLS
 
-/* CloseHandle closes the handle of an access token, thread, event or mutex, or a standard handle (processenv.h). A thread runs on. FALSE,
- * ERROR_INVALID_HANDLE for what is none. Source: Microsoft, CloseHandle. */
+/* CloseHandle closes the handle of an access token, thread, event, mutex, semaphore or file, or a standard handle (processenv.h). A thread runs on.
+ * FALSE, ERROR_INVALID_HANDLE for what is none. Source: Microsoft, CloseHandle. */
 BOOL WINAPI CloseHandle(HANDLE hObject) OPENSSPI_WIN32_SYMBOL(CloseHandle);
 
 OPENSSPI_END_DECLS

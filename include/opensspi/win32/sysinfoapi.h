@@ -55,6 +55,110 @@ UINT WINAPI GetWindowsDirectoryA(LPSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMB
 UINT WINAPI GetWindowsDirectoryW(LPWSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetWindowsDirectoryW);
 #define GetWindowsDirectory OPENSSPI_AW(GetWindowsDirectory)
 
+/* Versions: Windows 10, build 19041, as NTLM's messages say it. */
+
+typedef struct _OSVERSIONINFOA {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    CHAR szCSDVersion[128]; /* empty */
+} OSVERSIONINFOA, *POSVERSIONINFOA, *LPOSVERSIONINFOA;
+
+typedef struct _OSVERSIONINFOW {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    WCHAR szCSDVersion[128];
+} OSVERSIONINFOW, *POSVERSIONINFOW, *LPOSVERSIONINFOW, RTL_OSVERSIONINFOW, *PRTL_OSVERSIONINFOW;
+
+typedef struct _OSVERSIONINFOEXA {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    CHAR szCSDVersion[128];
+    WORD wServicePackMajor;
+    WORD wServicePackMinor;
+    WORD wSuiteMask;
+    BYTE wProductType;
+    BYTE wReserved;
+} OSVERSIONINFOEXA, *POSVERSIONINFOEXA, *LPOSVERSIONINFOEXA;
+
+typedef struct _OSVERSIONINFOEXW {
+    DWORD dwOSVersionInfoSize;
+    DWORD dwMajorVersion;
+    DWORD dwMinorVersion;
+    DWORD dwBuildNumber;
+    DWORD dwPlatformId;
+    WCHAR szCSDVersion[128];
+    WORD wServicePackMajor;
+    WORD wServicePackMinor;
+    WORD wSuiteMask;
+    BYTE wProductType;
+    BYTE wReserved;
+} OSVERSIONINFOEXW, *POSVERSIONINFOEXW, *LPOSVERSIONINFOEXW, RTL_OSVERSIONINFOEXW, *PRTL_OSVERSIONINFOEXW;
+
+#ifdef UNICODE
+typedef OSVERSIONINFOW OSVERSIONINFO, *POSVERSIONINFO, *LPOSVERSIONINFO;
+typedef OSVERSIONINFOEXW OSVERSIONINFOEX, *POSVERSIONINFOEX, *LPOSVERSIONINFOEX;
+#else
+typedef OSVERSIONINFOA OSVERSIONINFO, *POSVERSIONINFO, *LPOSVERSIONINFO;
+typedef OSVERSIONINFOEXA OSVERSIONINFOEX, *POSVERSIONINFOEX, *LPOSVERSIONINFOEX;
+#endif
+
+#define VER_PLATFORM_WIN32s 0
+#define VER_PLATFORM_WIN32_WINDOWS 1
+#define VER_PLATFORM_WIN32_NT 2
+#define VER_NT_WORKSTATION 1
+#define VER_NT_DOMAIN_CONTROLLER 2
+#define VER_NT_SERVER 3
+#define VER_SUITE_SINGLEUSERTS 0x0100
+
+/* What to compare, and how. */
+#define VER_MINORVERSION 0x0001
+#define VER_MAJORVERSION 0x0002
+#define VER_BUILDNUMBER 0x0004
+#define VER_PLATFORMID 0x0008
+#define VER_SERVICEPACKMINOR 0x0010
+#define VER_SERVICEPACKMAJOR 0x0020
+#define VER_SUITENAME 0x0040
+#define VER_PRODUCT_TYPE 0x0080
+#define VER_EQUAL 1
+#define VER_GREATER 2
+#define VER_GREATER_EQUAL 3
+#define VER_LESS 4
+#define VER_LESS_EQUAL 5
+#define VER_AND 6
+#define VER_OR 7
+
+/* GetVersion gives the major version in the lowest byte, the minor one in the next, the build in the upper half. Source: Microsoft, GetVersion. */
+DWORD WINAPI GetVersion(VOID) OPENSSPI_WIN32_SYMBOL(GetVersion);
+/* GetVersionEx fills an OSVERSIONINFO, or an OSVERSIONINFOEX given as one, whose dwOSVersionInfoSize says which. FALSE, ERROR_INSUFFICIENT_BUFFER: it
+ * says neither. Source: Microsoft, GetVersionEx. */
+BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA lpVersionInformation) OPENSSPI_WIN32_SYMBOL(GetVersionExA);
+BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW lpVersionInformation) OPENSSPI_WIN32_SYMBOL(GetVersionExW);
+#define GetVersionEx OPENSSPI_AW(GetVersionEx)
+/*
+ * VerifyVersionInfo compares what dwTypeMask names, each by its condition in dwlConditionMask (VerSetConditionMask). Major and minor version and
+ * service pack are compared as one number, by the condition of the first of them; suites by VER_AND or VER_OR.
+ *
+ * TRUE; FALSE: ERROR_OLD_WIN_VERSION when it does not hold, ERROR_BAD_ARGUMENTS. Source: Microsoft, VerifyVersionInfo.
+ */
+BOOL WINAPI VerifyVersionInfoA(LPOSVERSIONINFOEXA lpVersionInformation, DWORD dwTypeMask, DWORDLONG dwlConditionMask)
+    OPENSSPI_WIN32_SYMBOL(VerifyVersionInfoA);
+BOOL WINAPI VerifyVersionInfoW(LPOSVERSIONINFOEXW lpVersionInformation, DWORD dwTypeMask, DWORDLONG dwlConditionMask)
+    OPENSSPI_WIN32_SYMBOL(VerifyVersionInfoW);
+#define VerifyVersionInfo OPENSSPI_AW(VerifyVersionInfo)
+/* VerSetConditionMask adds the condition for the lowest bit of TypeMask, and gives the mask. Source: Microsoft, VerSetConditionMask. */
+ULONGLONG WINAPI VerSetConditionMask(ULONGLONG ConditionMask, DWORD TypeMask, BYTE Condition)
+    OPENSSPI_WIN32_SYMBOL(VerSetConditionMask);
+#define VER_SET_CONDITION(_m_, _t_, _c_) ((_m_) = VerSetConditionMask((_m_), (_t_), (_c_)))
+
 OPENSSPI_END_DECLS
 
 #endif

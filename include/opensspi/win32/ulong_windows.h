@@ -27,6 +27,7 @@
 #define LogonUserExA(...) LogonUserExA(OPENSSPI_ULONG_ARGUMENTS(10_9, __VA_ARGS__))
 #define LogonUserExW(...) LogonUserExW(OPENSSPI_ULONG_ARGUMENTS(10_9, __VA_ARGS__))
 #define ReadFile(...) ReadFile(OPENSSPI_ULONG_ARGUMENTS(5_4, __VA_ARGS__))
+#define GetFileSize(...) GetFileSize(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
 #define WriteFile(...) WriteFile(OPENSSPI_ULONG_ARGUMENTS(5_4, __VA_ARGS__))
 #define CreateThread(...) CreateThread(OPENSSPI_ULONG_ARGUMENTS(6_6, __VA_ARGS__))
 #define GetExitCodeThread(...) GetExitCodeThread(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))

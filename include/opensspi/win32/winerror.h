@@ -42,6 +42,8 @@
 #ifndef ERROR_NO_MORE_FILES
 #define ERROR_NO_MORE_FILES 18
 #endif
+/* The medium is write protected. */
+#define ERROR_WRITE_PROTECT 19
 /* The device is not ready. */
 #define ERROR_NOT_READY 21
 /* The length is wrong. */
@@ -94,6 +96,8 @@
 #define ERROR_MOD_NOT_FOUND 126
 /* The module has no such function. */
 #define ERROR_PROC_NOT_FOUND 127
+/* There is nothing before the beginning of a file. */
+#define ERROR_NEGATIVE_SEEK 131
 /* The segment is not locked. */
 #define ERROR_NOT_LOCKED 158
 /* An argument is wrong. */
@@ -104,6 +108,8 @@
 #define ERROR_ALREADY_EXISTS 183
 /* This is no module for this system. */
 #define ERROR_BAD_EXE_FORMAT 193
+/* The file's name is too long. */
+#define ERROR_FILENAME_EXCED_RANGE 206
 /* The environment has no such variable. */
 #define ERROR_ENVVAR_NOT_FOUND 203
 /* There is more data. */
@@ -142,6 +148,8 @@
 #define ERROR_NO_UNICODE_TRANSLATION 1113
 /* The module could not start. */
 #define ERROR_DLL_INIT_FAILED 1114
+/* This needs another version of Windows. */
+#define ERROR_OLD_WIN_VERSION 1150
 /* It was not found. */
 #define ERROR_NOT_FOUND 1168
 /* The device's name is wrong. */
