@@ -39,8 +39,9 @@ struct tls_credential {
     atomic_uint n_references;
     const struct config *config;
     bool server, datagram;
-    bool of_client;  /* acquired by a thread that impersonates: the process's own certificates are not its defaults */
-    bool signs_only; /* a key of it is kept elsewhere, and decrypts nothing */
+    bool of_client;   /* acquired by a thread that impersonates: the process's own certificates are not its defaults */
+    bool below_tls13; /* a SCHANNEL_CRED that names no protocols */
+    bool signs_only;  /* a key of it is kept elsewhere, and decrypts nothing */
     uint32_t protocols; /* SP_PROT_ bits of this side */
     uint32_t flags;     /* SCH_CRED_ and SCH_ */
     uint32_t min_strength, max_strength;

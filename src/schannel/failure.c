@@ -68,6 +68,16 @@ void connection_errors_forget(void)
         ERR_clear_error();
 }
 
+/* What helps whoever reads that the two sides have no version in common. */
+static const char *version_hint(const struct connection *connection, int alert)
+{
+    return alert == TLS1_ALERT_PROTOCOL_VERSION && connection->credential->below_tls13
+               ? "; this credential ends at TLS 1.2, as a SCHANNEL_CRED without grbitEnabledProtocols does: for TLS "
+                 "1.3 it takes "
+                 "SCH_CREDENTIALS, or SP_PROT_TLS1_3_CLIENT or _SERVER by name"
+               : "";
+}
+
 static SECURITY_STATUS failure_of(struct connection *connection, unsigned long error, const char *what)
 {
     const char *reason = ERR_reason_error_string(error);
@@ -78,14 +88,15 @@ static SECURITY_STATUS failure_of(struct connection *connection, unsigned long e
         status = connection->verdict;
     else if (connection->alert_received >= 0) {
         const struct alert_meaning *meaning = meaning_of(connection->alert_received);
-        status =
-            cause_set(meaning != NULL ? meaning->theirs : SEC_E_ILLEGAL_MESSAGE, "%s: the peer sent the alert %s (%d)",
-                      what, meaning != NULL ? meaning->words : "", connection->alert_received);
+        status = cause_set(meaning != NULL ? meaning->theirs : SEC_E_ILLEGAL_MESSAGE,
+                           "%s: the peer sent the alert %s (%d)%s", what, meaning != NULL ? meaning->words : "",
+                           connection->alert_received, version_hint(connection, connection->alert_received));
     } else if (kept_key_failure() != SEC_E_OK) /* and so was this one's */
         status = kept_key_failure();
     else
-        status = cause_set(status_of_error(connection, error), "%s: %s", what,
-                           reason != NULL ? reason : "the connection cannot go on");
+        status = cause_set(status_of_error(connection, error), "%s: %s%s", what,
+                           reason != NULL ? reason : "the connection cannot go on",
+                           version_hint(connection, connection->alert_sent));
     ERR_clear_error();
     return status;
 }

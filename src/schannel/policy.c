@@ -157,6 +157,7 @@ SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct
             cause_set(SEC_E_ALGORITHM_MISMATCH, "min_protocol in [schannel] is above max_protocol"));
     uint32_t disabled = protocols_disabled(request);
     enum config_tls newest = newest_meant(config, request);
+    credential->below_tls13 = !credential->datagram && newest < config->schannel_max;
     for (size_t i = 0; i < COUNT_OF(protocols); i++) {
         uint32_t bit = bit_of(&protocols[i], credential->server);
         if (protocols[i].datagram != credential->datagram || protocols[i].level < config->schannel_min ||

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sspi_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -356,9 +357,34 @@ static void test_hashes(void **state)
     loop_cleanup();
 }
 
+/* A SCHANNEL_CRED that names no protocols ends at TLS 1.2, as on Windows; where that leaves the two without a version, the words say so. */
+static void test_older_structure(void **state)
+{
+    const SCHANNEL_CRED older = {.dwVersion = SCHANNEL_CRED_VERSION, .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION};
+    SecPkgContext_ConnectionInfo info;
+    (void)state;
+    for (DWORD server = SP_PROT_TLS1_2_SERVER; server <= SP_PROT_TLS1_3_SERVER; server <<= 2) {
+        struct loop_pair *pair = pair_new();
+        assert_int_equal(side_acquire(&pair->client, &older), SEC_E_OK);
+        assert_int_equal(side_acquire_with(&pair->server, pki_server(), server, 0), SEC_E_OK);
+        assert_int_equal(pair_run(pair), server == SP_PROT_TLS1_2_SERVER);
+        if (server == SP_PROT_TLS1_2_SERVER) {
+            assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_CONNECTION_INFO, &info),
+                             SEC_E_OK);
+            assert_int_equal(info.dwProtocol, SP_PROT_TLS1_2_CLIENT);
+        } else {
+            side_hand_over(&pair->server, &pair->client);
+            assert_int_equal(side_step(&pair->client), SEC_E_UNSUPPORTED_FUNCTION);
+            assert_non_null(strstr(OpenSspiLastErrorText(), "SCH_CREDENTIALS"));
+        }
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_older_structure),
         cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_own_signature),
         cmocka_unit_test(test_exchanges),
