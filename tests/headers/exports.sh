@@ -1,6 +1,7 @@
 #!/bin/sh
 # Compares what the shared libraries export with what the public headers declare: every function declared is exported by one of them,
-# and nothing else is. libopensspi-win32's symbols begin with "opensspi_", whatever the function's name.
+# and nothing else is; and with the lists of symbols of the Debian packages. libopensspi-win32's symbols begin with "opensspi_", whatever the function's
+# name.
 #
 # usage: exports.sh libopensspi.so include-dir [libopensspi-win32.so]        (the directory that holds sspi.h)
 set -u
@@ -43,5 +44,17 @@ if [ -s "$work/extra" ]; then
     echo "exported, not declared in the headers:"
     sed 's/^/    /' "$work/extra"
 fi
+for list in "$here"/../../debian/*.symbols; do
+    library=first
+    case $list in *win32*) library=second ;; esac
+    [ -s "$work/$library" ] || continue
+    sed -n 's/^ \([A-Za-z]\w*\)@.*/\1/p' "$list" | grep -v '^OPENSSPI_' | sed 's/^opensspi_//' | sort -u >"$work/packaged"
+    sort -u "$work/$library" >"$work/library"
+    if ! cmp -s "$work/packaged" "$work/library"; then
+        failed=1
+        echo "$(basename "$list") is not what the library exports (< the list, > the library):"
+        diff "$work/packaged" "$work/library" | grep '^[<>]' | sed 's/^/    /'
+    fi
+done
 echo "$(wc -l <"$work/declared") declared, $(wc -l <"$work/exported") exported"
 exit $failed
